@@ -1,0 +1,116 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type * as z from "zod";
+
+import { sha256 } from "../digest.ts";
+import { isErrno, problemsError, usageError, UserError, type Problem } from "../errors.ts";
+import type { Catalogue, Template } from "./catalogue.ts";
+import { checkCatalogue } from "./checks.ts";
+import { commonEnvSchema, manifestSchema, presetSchema, type Manifest, type Preset } from "./manifest.ts";
+
+/**
+ * YAML files of the catalogue that were parsed and checked when the program was
+ * built: sha256 of the text -> value. A file whose digest is not here is read as
+ * usual, so an edited one takes effect without a build.
+ */
+export type Prechecked = ReadonlyMap<string, unknown>;
+
+interface Placed<T> {
+  file: string;
+  value: T;
+}
+
+/**
+ * Reads a templates folder.
+ * @param folder absolute path
+ * @throws UserError (exit 2) with file, line and key of every problem
+ */
+export async function loadCatalogue(folder: string, prechecked: Prechecked = new Map()): Promise<Catalogue> {
+  const templates = readTemplates(folder);
+  const problems: Problem[] = [];
+
+  const load = async <T>(path: string, schema: z.ZodType<T>): Promise<Placed<T>[]> => {
+    const source = templates.get(path)?.source;
+    if (source === undefined) return [];
+    const known = prechecked.get(sha256(source));
+    // The build put it there after the same schema had accepted it.
+    if (known !== undefined) return [{ file: path, value: known as T }];
+    const { parseYaml } = await import("../spec/yaml.ts");
+    try {
+      return [{ file: path, value: parseYaml(source, path, schema) }];
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      problems.push(...error.details);
+      return [];
+    }
+  };
+
+  const services: Placed<Manifest>[] = [];
+  const presets: Placed<Preset>[] = [];
+  for (const path of templates.keys()) {
+    if (/^services\/[^/]+\/service\.yaml$/.test(path)) services.push(...(await load(path, manifestSchema)));
+    else if (/^presets\/[^/]+\.yaml$/.test(path)) presets.push(...(await load(path, presetSchema)));
+  }
+  const common = await load("framework/env.yaml", commonEnvSchema);
+  for (const folderName of serviceFolders(templates)) {
+    for (const needed of ["service.yaml", "compose.yaml.hbs"]) {
+      if (!templates.has(`services/${folderName}/${needed}`)) {
+        problems.push({ file: `services/${folderName}`, message: `${needed} is missing` });
+      }
+    }
+  }
+  if (problems.length === 0) problems.push(...checkCatalogue(services, presets));
+  if (common.length === 0 && problems.length === 0)
+    problems.push({ file: "framework/env.yaml", message: "is missing" });
+  if (problems.length > 0)
+    throw problemsError(`the templates in ${folder} cannot be used`, problems, "see docs/writing-a-service.md");
+
+  return {
+    services: new Map(services.map(({ value }) => [value.id, value])),
+    presets: new Map(presets.map(({ value }) => [value.id, value])),
+    commonEnv: common[0]?.value.env ?? [],
+    templates,
+  };
+}
+
+function serviceFolders(templates: ReadonlyMap<string, Template>): Set<string> {
+  const folders = new Set<string>();
+  for (const path of templates.keys()) {
+    const match = /^services\/([^/]+)\//.exec(path);
+    if (match?.[1] !== undefined) folders.add(match[1]);
+  }
+  return folders;
+}
+
+/** All files below the folder, sorted by path so that nothing depends on the file system's order. */
+function readTemplates(folder: string): Map<string, Template> {
+  let paths: string[];
+  try {
+    paths = listFiles(folder, "");
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) {
+      throw usageError(
+        `${folder} is not a templates folder`,
+        "give --templates a folder with framework/, services/ and presets/ in it",
+      );
+    }
+    throw error;
+  }
+  if (!paths.some((path) => path.startsWith("framework/"))) {
+    throw usageError(
+      `${folder} is not a templates folder: it has no framework/ in it`,
+      "copy the built-in templates folder and edit the copy",
+    );
+  }
+  return new Map(paths.toSorted().map((path) => [path, { path, source: readFileSync(join(folder, path), "utf8") }]));
+}
+
+function listFiles(folder: string, below: string): string[] {
+  return readdirSync(join(folder, below), { withFileTypes: true }).flatMap((entry) => {
+    const path = below === "" ? entry.name : `${below}/${entry.name}`;
+    // Links are not followed: a templates folder is copied around, and a link could lead anywhere.
+    if (entry.isDirectory()) return listFiles(folder, path);
+    // Editors leave backup and swap files behind.
+    return entry.isFile() && !/(?:~|\.swp|\.orig|^\.DS_Store)$/.test(entry.name) ? [path] : [];
+  });
+}

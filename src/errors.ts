@@ -1,0 +1,78 @@
+/**
+ * Exit codes of every command (docs/architecture.md, "Exit codes"). One place, so
+ * that a command never invents a number.
+ */
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  portClash: 3,
+  conflicts: 4,
+  drift: 5,
+  findings: 6,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** One thing that is wrong, with its place as far as it is known (`line` counts from 1). */
+export interface Problem {
+  message: string;
+  file?: string | undefined;
+  line?: number | undefined;
+  key?: string | undefined;
+}
+
+export interface UserErrorOptions {
+  code: string;
+  exit: ExitCode;
+  hint?: string | undefined;
+  details?: readonly Problem[] | undefined;
+}
+
+/**
+ * A mistake or a circumstance that the person at the terminal can mend. It is
+ * printed without a stack trace; anything else that is thrown is a defect of ours.
+ */
+export class UserError extends Error {
+  readonly code: string;
+  readonly exit: ExitCode;
+  readonly hint: string | undefined;
+  readonly details: readonly Problem[];
+
+  constructor(message: string, options: UserErrorOptions) {
+    super(message);
+    this.name = "UserError";
+    this.code = options.code;
+    this.exit = options.exit;
+    this.hint = options.hint;
+    this.details = options.details ?? [];
+  }
+}
+
+/** Bad input or usage, exit 2. */
+export function usageError(message: string, hint?: string, details?: readonly Problem[], code = "usage"): UserError {
+  return new UserError(message, { code, exit: EXIT.usage, hint, details });
+}
+
+/** One `UserError` for a list of problems; the first one is the headline when it is alone. */
+export function problemsError(what: string, problems: readonly Problem[], hint?: string): UserError {
+  const [only] = problems;
+  if (problems.length === 1 && only !== undefined) {
+    return usageError(formatProblem(only), hint, problems, "invalid");
+  }
+  return usageError(`${what}: ${String(problems.length)} problems`, hint, problems, "invalid");
+}
+
+/** `file:line: key: message`, leaving out what is not known. */
+export function formatProblem(problem: Problem): string {
+  const place = [problem.file, problem.line === undefined ? undefined : String(problem.line)]
+    .filter((part) => part !== undefined)
+    .join(":");
+  return [place, problem.key, problem.message].filter((part) => part !== undefined && part !== "").join(": ");
+}
+
+export function isErrno(error: unknown, ...codes: string[]): error is NodeJS.ErrnoException {
+  return error instanceof Error && "code" in error && codes.includes(String(error.code));
+}
