@@ -1,0 +1,360 @@
+import { totalmem } from "node:os";
+
+import { reservedNames, withDependencies } from "../src/catalogue/catalogue.ts";
+import { parsePort } from "../src/commands/draft.ts";
+import { UserError } from "../src/errors.ts";
+import { givePorts, prepareNew, refuseTaken, siblingHosts, type Place } from "../src/pipeline.ts";
+import { reservedReason } from "../src/ports/reserved.ts";
+import { readRoot, type Root } from "../src/probe/root.ts";
+import { formatMebibytes, totalMemory } from "../src/render/context.ts";
+import type { Output } from "../src/report/output.ts";
+import { fileTree, memoryReport, portLines } from "../src/report/preview.ts";
+import { nameProblem } from "../src/spec/names.ts";
+import { EXTERNAL_CAPABLE, normalise } from "../src/spec/normalise.ts";
+import { draftSchema, hostUrlProblem, profileSchema, type Draft, type Request, type Spec } from "../src/spec/schema.ts";
+import { choice, type Question } from "./question.ts";
+
+/** Asks one question and gives its answer. */
+export type Ask = (question: Question) => Promise<unknown>;
+
+type Step = "preset" | "name" | "description" | "services" | "langfuse" | "ports" | "images" | "profile";
+
+const LABELS: Record<Step, string> = {
+  preset: "Preset",
+  name: "Name",
+  description: "Description",
+  services: "Services",
+  langfuse: "Langfuse",
+  ports: "Ports",
+  images: "Images",
+  profile: "Profile",
+};
+
+/**
+ * The questions of `new-framework`, in order; each answer is checked where it is typed. At the end
+ * the result is shown, and any answer can be changed before it is written.
+ */
+export class Interview {
+  readonly #place: Place;
+  readonly #out: Output;
+  readonly #ask: Ask;
+  #draft: Draft = {};
+  #ports = new Map<string, number>();
+
+  constructor(place: Place, out: Output, ask: Ask) {
+    this.#place = place;
+    this.#out = out;
+    this.#ask = ask;
+  }
+
+  /**
+   * @param given what flags and answers file already said: that is not asked again
+   * @returns the request, or undefined when the person does not want it
+   */
+  async run(given: Request): Promise<Request | undefined> {
+    this.#draft = { ...given.draft };
+    this.#ports = new Map(given.ports);
+    const root = await readRoot(this.#place.root, this.#place.shown, this.#place.catalogue);
+    if (this.#draft.name !== undefined) this.#requireFree(this.#draft.name, root);
+    for (const step of this.#open()) await this.#step(step, root);
+    for (;;) {
+      const request = { draft: this.#draft, ports: this.#ports };
+      const fits = await this.#preview(request);
+      const next = String(
+        await this.#ask({
+          type: "list",
+          message: fits ? `Write ${this.#place.shown}/${this.#draft.name ?? ""}?` : "What next?",
+          choices: [
+            ...(fits ? [choice("Yes, write it", "write")] : []),
+            choice("Change an answer", "change"),
+            choice("No, write nothing", "cancel"),
+          ],
+        }),
+      );
+      if (next === "write") return request;
+      if (next === "cancel") return undefined;
+      await this.#step(await this.#whichStep(), root);
+    }
+  }
+
+  /** The steps whose answers nobody gave yet. */
+  #open(): Step[] {
+    const { name, preset, description, services, langfuse, images, profile } = this.#draft;
+    const known = (id: string | undefined): boolean => id !== undefined && this.#place.catalogue.presets.has(id);
+    return [
+      ...(preset === undefined && !known(name) ? (["preset"] as const) : []),
+      ...(name === undefined ? (["name"] as const) : []),
+      ...(description === undefined ? (["description"] as const) : []),
+      ...(services === undefined ? (["services"] as const) : []),
+      ...(langfuse === undefined ? (["langfuse"] as const) : []),
+      "ports",
+      ...(images === undefined ? (["images"] as const) : []),
+      ...(profile === undefined ? (["profile"] as const) : []),
+    ];
+  }
+
+  async #whichStep(): Promise<Step> {
+    const answer = await this.#ask({
+      type: "list",
+      message: "Which one?",
+      choices: (Object.keys(LABELS) as Step[]).map((step) => choice(LABELS[step], step)),
+    });
+    return answer as Step;
+  }
+
+  async #step(step: Step, root: Root): Promise<void> {
+    switch (step) {
+      case "preset":
+        return this.#preset();
+      case "name":
+        return this.#name(root);
+      case "description":
+        return this.#description();
+      case "services":
+        return this.#services(root);
+      case "langfuse":
+        return this.#langfuse(root);
+      case "ports":
+        return this.#askPorts(root);
+      case "images":
+        return this.#images();
+      case "profile":
+        return this.#profile(root);
+    }
+  }
+
+  async #preset(): Promise<void> {
+    const presets = [...this.#place.catalogue.presets.values()].toSorted((a, b) => (a.slot ?? 99) - (b.slot ?? 99));
+    const answer = await this.#ask({
+      type: "list",
+      message: "Which framework is it for?",
+      choices: presets.map((preset) => choice(preset.title, preset.id)),
+      default: this.#draft.preset,
+      pageSize: 12,
+    });
+    this.#draft.preset = String(answer);
+  }
+
+  async #name(root: Root): Promise<void> {
+    const preset = this.#draft.preset === undefined ? undefined : this.#place.catalogue.presets.get(this.#draft.preset);
+    const suggestion =
+      this.#draft.name ?? (preset === undefined || preset.fallback ? undefined : this.#freeName(preset.id, root));
+    const answer = await this.#ask({
+      type: "input",
+      message: "Name of its directory:",
+      default: suggestion,
+      validate: (text) => {
+        const problem =
+          nameProblem(String(text).trim(), reservedNames(this.#place.catalogue)) ??
+          problemOf(() => this.#requireFree(String(text).trim(), root));
+        return problem ?? true;
+      },
+    });
+    this.#draft.name = String(answer).trim();
+  }
+
+  #freeName(id: string, root: Root): string {
+    const taken = (name: string): boolean => problemOf(() => this.#requireFree(name, root)) !== undefined;
+    let name = id;
+    for (let count = 2; taken(name) && count < 100; count += 1) name = `${id}-${String(count)}`;
+    return name;
+  }
+
+  #requireFree(name: string, root: Root): void {
+    refuseTaken(name, root, this.#place.shown);
+  }
+
+  async #description(): Promise<void> {
+    const { presets } = this.#place.catalogue;
+    const preset = presets.get(this.#draft.preset ?? this.#draft.name ?? "");
+    const answer = await this.#ask({
+      type: "input",
+      message: "Description, one line:",
+      default: this.#draft.description ?? preset?.summary,
+      validate: (text) => {
+        const checked = draftSchema.shape.description.safeParse(text);
+        return checked.success ? true : (checked.error.issues[0]?.message ?? "not a description");
+      },
+    });
+    this.#draft.description = String(answer);
+  }
+
+  async #services(root: Root): Promise<void> {
+    const { catalogue } = this.#place;
+    const offered = [...catalogue.services.values()].filter((service) => service.offer === "choice");
+    const chosen =
+      this.#draft.services === undefined
+        ? undefined
+        : new Set(Array.isArray(this.#draft.services) ? this.#draft.services : Object.keys(this.#draft.services));
+    const answer = await this.#ask({
+      type: "checkbox",
+      message: "Services:",
+      choices: offered.map((service) => {
+        const brings = withDependencies(catalogue, [service.id])
+          .filter((id) => id !== service.id)
+          .map((id) => catalogue.services.get(id)?.title ?? id);
+        return {
+          ...choice(`${service.title}${brings.length === 0 ? "" : ` (brings ${brings.join(", ")})`}`, service.id),
+          checked: chosen === undefined ? service.default : chosen.has(service.id),
+        };
+      }),
+      validate: (ids) => (Array.isArray(ids) && ids.length > 0 ? true : "choose at least one, with the space bar"),
+    });
+    this.#draft.services = (answer as string[]).map(String);
+    // Ports of services that are gone would be refused later.
+    const ids = withDependencies(catalogue, this.#draft.services);
+    for (const id of this.#ports.keys()) if (!ids.includes(id)) this.#ports.delete(id);
+    void root;
+  }
+
+  #serviceIds(): string[] {
+    const { services } = this.#draft;
+    if (services === undefined) return [];
+    return Array.isArray(services) ? services : Object.keys(services);
+  }
+
+  async #langfuse(root: Root): Promise<void> {
+    if (!this.#serviceIds().includes(EXTERNAL_CAPABLE)) return;
+    const { catalogue } = this.#place;
+    const siblings = siblingHosts(root, catalogue);
+    const answer = await this.#ask({
+      type: "list",
+      message: `${catalogue.services.get(EXTERNAL_CAPABLE)?.title ?? EXTERNAL_CAPABLE}:`,
+      choices: [
+        choice("run it in this stack", "dedicated"),
+        ...siblings.map((sibling) => choice(`use the one of ${sibling.name} (${sibling.url})`, sibling.url)),
+        choice("use one at another URL", "url"),
+      ],
+    });
+    if (answer === "dedicated") this.#draft.langfuse = { mode: "dedicated" };
+    else if (answer === "url") this.#draft.langfuse = { mode: "external", host: await this.#url() };
+    else this.#draft.langfuse = { mode: "external", host: String(answer) };
+    if (this.#draft.langfuse.mode === "external") this.#ports.delete(EXTERNAL_CAPABLE);
+  }
+
+  async #url(): Promise<string> {
+    return String(
+      await this.#ask({
+        type: "input",
+        message: "Its URL:",
+        default: this.#draft.langfuse?.host,
+        validate: (text) => hostUrlProblem(String(text).trim()) ?? true,
+      }),
+    ).trim();
+  }
+
+  /** Every published port, with the allocator's proposal as the default. */
+  async #askPorts(root: Root): Promise<void> {
+    const { catalogue } = this.#place;
+    const { spec } = normalise({ draft: this.#draft, ports: new Map() }, catalogue);
+    const ids = Object.keys(spec.services).filter((id) => catalogue.services.get(id)?.port !== undefined);
+    const proposal = (
+      await givePorts(spec, new Map([...this.#ports].filter(([id]) => ids.includes(id))), root, catalogue)
+    ).ports;
+    const answers = new Map<string, number>();
+    for (const id of ids) {
+      const answer = await this.#ask({
+        type: "input",
+        message: `Host port of ${catalogue.services.get(id)?.title ?? id}:`,
+        default: String(proposal.get(id)),
+        validate: async (text) => this.#portProblem(id, String(text).trim(), answers, spec, root),
+      });
+      answers.set(id, Number(String(answer).trim()));
+    }
+    // Only what differs from the proposal counts as typed: a proposal may still move on when somebody
+    // takes it meanwhile. With one typed port all are kept, or the others could shift after they were shown.
+    this.#ports =
+      [...answers].every(([id, port]) => proposal.get(id) === port) && this.#ports.size === 0 ? new Map() : answers;
+  }
+
+  async #portProblem(
+    id: string,
+    text: string,
+    answers: ReadonlyMap<string, number>,
+    spec: Spec,
+    root: Root,
+  ): Promise<true | string> {
+    const port = parsePort(text);
+    if (port === undefined) return "a whole number from 1 to 65535";
+    const only: Spec = {
+      ...spec,
+      services: Object.fromEntries(
+        Object.entries(spec.services).filter(([other]) => other === id || answers.has(other)),
+      ),
+    };
+    try {
+      await givePorts(only, new Map([...answers, [id, port]]), root, this.#place.catalogue);
+    } catch (error) {
+      if (error instanceof UserError)
+        return [error.message, error.hint].filter((part) => part !== undefined).join("; ");
+      throw error;
+    }
+    const reason = reservedReason(port);
+    if (reason !== undefined) this.#out.note(`warning: ${String(port)}: ${reason}`);
+    return true;
+  }
+
+  async #images(): Promise<void> {
+    const answer = await this.#ask({
+      type: "list",
+      message: "Image versions:",
+      choices: [
+        choice("pinned: chosen to work together", "pinned"),
+        choice("latest: what upstream calls latest; some hardening is relaxed", "latest"),
+      ],
+      default: this.#draft.images,
+    });
+    this.#draft.images = answer === "latest" ? "latest" : "pinned";
+  }
+
+  async #profile(root: Root): Promise<void> {
+    void root;
+    const { catalogue } = this.#place;
+    const { spec } = normalise({ draft: this.#draft, ports: new Map() }, catalogue);
+    const machine = formatMebibytes(Math.floor(totalmem() / 1024 / 1024));
+    const answer = await this.#ask({
+      type: "list",
+      message: `Resource limits (this machine has ${machine}):`,
+      choices: profileSchema.options.map((profile) =>
+        choice(`${profile}: up to ${formatMebibytes(totalMemory(spec, catalogue, profile))} of memory`, profile),
+      ),
+      default: this.#draft.profile,
+    });
+    this.#draft.profile = profileSchema.parse(answer);
+  }
+
+  /** Shows what would be written. @returns false when something is wrong with it, which is said */
+  async #preview(request: Request): Promise<boolean> {
+    const out = this.#out;
+    try {
+      const { spec, plan, notes } = await prepareNew(request, this.#place);
+      out.line();
+      for (const line of fileTree(
+        spec.name,
+        plan.actions.map((action) => action.path),
+      ))
+        out.line(`  ${line}`);
+      out.line();
+      for (const line of portLines(spec, this.#place.catalogue)) out.line(`  ${line}`);
+      out.line();
+      out.line(`  ${memoryReport(spec, this.#place.catalogue, totalmem()).line}`);
+      for (const note of notes) out.note(note);
+      out.line();
+      return true;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      out.error(error.message, error.hint, []);
+      return false;
+    }
+  }
+}
+
+function problemOf(work: () => void): string | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}

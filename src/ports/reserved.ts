@@ -1,0 +1,20 @@
+/** Linux' default ephemeral range: the kernel hands these out to outgoing connections. */
+const EPHEMERAL = { first: 32_768, last: 60_999 };
+
+// Ports that browsers refuse to open (https://fetch.spec.whatwg.org/#port-blocking).
+const BROWSER_REFUSED = new Set([
+  1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110,
+  111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532,
+  540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061,
+  6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10_080,
+]);
+
+/** Why a port is never proposed, and is warned of when it is typed; undefined when it is fine. */
+export function reservedReason(port: number): string | undefined {
+  if (port < 1024) return "ports below 1024 need special rights on many hosts";
+  if (port >= EPHEMERAL.first && port <= EPHEMERAL.last) {
+    return `${String(EPHEMERAL.first)}-${String(EPHEMERAL.last)} is the ephemeral range: the kernel may give this port to an outgoing connection first`;
+  }
+  if (BROWSER_REFUSED.has(port)) return "browsers refuse to open this port";
+  return undefined;
+}

@@ -1,0 +1,168 @@
+import { fallbackPreset, requireService, type Catalogue } from "../catalogue/catalogue.ts";
+import type { Container } from "../catalogue/manifest.ts";
+import { underscored } from "../spec/names.ts";
+import type { Spec } from "../spec/schema.ts";
+import { envSections, limitVariables, type Section, type Variable } from "./env.ts";
+
+/** A container as compose fragments see it. */
+interface ContainerView {
+  name: string;
+  containerName: string;
+  image: string;
+  reference: string;
+  memory: string;
+  cpus: string;
+  pids: string;
+}
+
+interface ServiceView {
+  id: string;
+  title: string;
+  summary: string;
+  requested: boolean;
+  published: boolean;
+  port: number | "";
+  containerPort: number | "";
+  protocol: string;
+  portVariable: string;
+  url: string;
+  volumes: { name: string; holds: string }[];
+  backup: string[];
+}
+
+/** What every template can use. Handlebars runs strict, so a name that is not here is an error. */
+export interface Context {
+  name: string;
+  prefix: string;
+  spec: Spec;
+  latest: boolean;
+  preset: { title: string; package: string; module: string; docs: string; example: string };
+  services: ServiceView[];
+  /** By id, for `{{#if has.postgres}}`; every id of the catalogue is there. */
+  has: Record<string, boolean>;
+  /** By container name. */
+  container: Record<string, ContainerView>;
+  /** By service id: the published port binding as Compose text, or "". */
+  binding: Record<string, string>;
+  logging: Spec["logging"];
+  sections: (Section & { shown: (Variable & { line: string })[] })[];
+  secrets: Variable[];
+  external: { used: boolean; host: string };
+  memoryTotal: string;
+  /** A service to show commands with. */
+  exampleService: string;
+}
+
+export function buildContext(spec: Spec, catalogue: Catalogue): Context {
+  const preset = catalogue.presets.get(spec.preset) ?? fallbackPreset(catalogue);
+  const manifests = Object.keys(spec.services)
+    .toSorted()
+    .map((id) => requireService(catalogue, id));
+  const containers = manifests.flatMap((manifest) => manifest.containers);
+  const sections = envSections(spec, catalogue);
+  return {
+    name: spec.name,
+    prefix: underscored(spec.name),
+    spec,
+    latest: spec.images === "latest",
+    preset: {
+      title: preset.title,
+      package: preset.python?.package ?? "",
+      module: preset.python?.module ?? "",
+      docs: preset.python?.docs ?? "",
+      example: preset.example ?? "",
+    },
+    services: manifests.map((manifest): ServiceView => {
+      const port = spec.services[manifest.id]?.port;
+      const published = manifest.port !== undefined && port !== undefined;
+      return {
+        id: manifest.id,
+        title: manifest.title,
+        summary: manifest.summary,
+        requested: spec.services[manifest.id]?.requested ?? false,
+        published,
+        port: published ? port : "",
+        containerPort: published ? (manifest.port?.container ?? "") : "",
+        protocol: manifest.port?.protocol ?? "",
+        portVariable: manifest.port?.variable ?? "",
+        url: published ? (manifest.port?.url.replaceAll("{{port}}", String(port)) ?? "") : "",
+        volumes: manifest.volumes,
+        backup: manifest.backup,
+      };
+    }),
+    has: Object.fromEntries([...catalogue.services.keys()].map((id) => [id, id in spec.services])),
+    container: Object.fromEntries(
+      containers.map((container) => [container.name, containerView(container, containers, spec)]),
+    ),
+    binding: Object.fromEntries(
+      manifests.flatMap((manifest) => {
+        if (manifest.port === undefined) return [];
+        const suffix = manifest.port.protocol === "udp" ? "/udp" : "";
+        return [
+          [
+            manifest.id,
+            `"\${BIND_ADDRESS:-127.0.0.1}:\${${manifest.port.variable}:?set it in .env}:${String(manifest.port.container)}${suffix}"`,
+          ],
+        ];
+      }),
+    ),
+    logging: spec.logging,
+    sections: sections.map((section) => ({
+      ...section,
+      shown: section.variables.map((variable) => ({ ...variable, line: templateLine(variable) })),
+    })),
+    secrets: sections.flatMap((section) => section.variables.filter((variable) => variable.class === "secret")),
+    external: { used: spec.langfuse.mode === "external", host: spec.langfuse.host ?? "" },
+    memoryTotal: formatMebibytes(totalMemory(spec, catalogue)),
+    exampleService:
+      (
+        manifests.find(
+          (manifest) => manifest.requires.length === 0 && spec.services[manifest.id]?.requested === true,
+        ) ?? manifests[0]
+      )?.id ?? "SERVICE",
+  };
+}
+
+function containerView(container: Container, all: readonly Container[], spec: Spec): ContainerView {
+  const owner = container.image === undefined ? all.find((other) => other.name === container.imageOf) : container;
+  if (owner?.image === undefined) throw new Error(`container ${container.name} has no image in this stack`);
+  const limit = new Map(
+    limitVariables(container.limits[spec.profile]).map(({ suffix, value }) => [
+      suffix,
+      `\${${container.variable}_${suffix}:-${value}}`,
+    ]),
+  );
+  const reference = owner.image[spec.images];
+  return {
+    name: container.name,
+    containerName: `\${FRAMEWORK_NAME}_${underscored(container.name)}`,
+    // An image named in .env is taken whole; the mirror prefix is for the built-in references.
+    image: `\${${owner.variable}_IMAGE:-\${IMAGE_REGISTRY:-}${reference}}`,
+    reference,
+    memory: limit.get("MEMORY_LIMIT") ?? "",
+    cpus: limit.get("CPU_LIMIT") ?? "",
+    pids: limit.get("PIDS_LIMIT") ?? "",
+  };
+}
+
+/** How a variable stands in `.env.template`: secrets empty, defaults commented out. */
+function templateLine(variable: Variable): string {
+  if (variable.class === "default") return `# ${variable.name}=${variable.value}`;
+  return `${variable.name}=${variable.value}`;
+}
+
+/** Sum of the memory limits of what keeps running, in MiB. */
+export function totalMemory(spec: Spec, catalogue: Catalogue, profile: Spec["profile"] = spec.profile): number {
+  return Object.keys(spec.services)
+    .flatMap((id) => requireService(catalogue, id).containers)
+    .filter((container) => !container.oneShot)
+    .reduce((sum, container) => sum + mebibytes(container.limits[profile].memory), 0);
+}
+
+function mebibytes(size: string): number {
+  return Number(size.slice(0, -1)) * (size.endsWith("g") ? 1024 : 1);
+}
+
+export function formatMebibytes(size: number): string {
+  return size >= 1024 ? `${(size / 1024).toFixed(1).replace(/\.0$/, "")} GiB` : `${String(size)} MiB`;
+}

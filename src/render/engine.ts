@@ -1,0 +1,139 @@
+import type HandlebarsTypes from "handlebars";
+import runtime from "handlebars/runtime.js";
+
+import type { Template } from "../catalogue/catalogue.ts";
+import { sha256 } from "../digest.ts";
+
+// The runtime has no types of its own; it is the full Handlebars without its compiler.
+const Handlebars = runtime as unknown as typeof HandlebarsTypes;
+
+/** Compiled at build time: sha256 of a template's text -> Handlebars' template spec. */
+export type Precompiled = ReadonlyMap<string, unknown>;
+
+/** The options that precompiling and compiling must share, or an edited template would render differently. */
+export const COMPILE_OPTIONS = { noEscape: true, strict: true, preventIndent: false, knownHelpersOnly: false } as const;
+
+export interface Engine {
+  /** Renders a template of the catalogue by its path. */
+  render(path: string, context: object): string;
+}
+
+/**
+ * An own Handlebars instance: strict (a missing value is an error, not an empty string),
+ * without HTML escaping (these are YAML, shell and Markdown files), shared with nobody.
+ * @param templates every template; those below a `partials/` folder are partials, by file name
+ * @param compile compiles what was not precompiled; loaded only when it is needed
+ */
+export async function createEngine(
+  templates: ReadonlyMap<string, Template>,
+  precompiled: Precompiled,
+): Promise<Engine> {
+  const handlebars = Handlebars.create();
+  registerHelpers(handlebars);
+  const compile = await compilerFor(templates, precompiled);
+  const compiled = new Map<string, HandlebarsTemplateDelegate>();
+
+  const templateOf = (path: string): HandlebarsTemplateDelegate => {
+    const cached = compiled.get(path);
+    if (cached !== undefined) return cached;
+    const template = templates.get(path);
+    if (template === undefined) throw new Error(`template ${path} is missing`);
+    const known = precompiled.get(sha256(template.source));
+    // What Handlebars' own precompiler made; the catalogue carries it as an unknown value.
+    const made = handlebars.template((known ?? compile(template)) as TemplateSpecification);
+    compiled.set(path, made);
+    return made;
+  };
+  for (const path of templates.keys()) {
+    const name = /(?:^|\/)partials\/([^/]+)\.hbs$/.exec(path)?.[1];
+    if (name !== undefined) handlebars.registerPartial(name, templateOf(path));
+  }
+  return {
+    render: (path, context) => {
+      try {
+        return templateOf(path)(context);
+      } catch (error) {
+        throw new Error(`template ${path}: ${error instanceof Error ? error.message : String(error)}`, {
+          cause: error,
+        });
+      }
+    },
+  };
+}
+
+async function compilerFor(
+  templates: ReadonlyMap<string, Template>,
+  precompiled: Precompiled,
+): Promise<(template: Template) => unknown> {
+  const unknown = [...templates.values()].some(
+    (template) => template.path.endsWith(".hbs") && !precompiled.has(sha256(template.source)),
+  );
+  if (!unknown) {
+    return (template) => {
+      throw new Error(`${template.path} was not compiled`);
+    };
+  }
+  const { default: full } = await import("handlebars");
+  return (template) => {
+    // Handlebars types its result as anything; it is the text of a JavaScript object literal.
+    const code = full.precompile(template.source, COMPILE_OPTIONS) as string;
+    // What Handlebars' own compile() does, but for the runtime's instance: whoever gives a templates
+    // folder gives code, as with any generator.
+    // oxlint-disable-next-line typescript/no-implied-eval
+    return new Function(`return ${code};`)() as unknown;
+  };
+}
+
+/** Helpers that templates may use; each one's output is safe in the place its name says. */
+function registerHelpers(handlebars: typeof Handlebars): void {
+  handlebars.registerHelper({
+    /** A double-quoted YAML scalar (JSON is a subset of YAML); also valid in JSON and Python. */
+    quote: (value: unknown) => quoted(String(value)),
+    /** A plain YAML scalar, quoted only where YAML would read something else than text. */
+    scalar: (value: unknown) =>
+      /^(?:true|false|null|yes|no|on|off|y|n)$/i.test(String(value)) ? quoted(String(value)) : String(value),
+    /** Text in Markdown: characters with a meaning are escaped. */
+    md: (value: unknown) => String(value).replaceAll(/[\\`*_{}[\]<>()#+!|~$&-]/g, String.raw`\$&`),
+    eq: (a: unknown, b: unknown) => a === b,
+    or: (...values: unknown[]) => values.slice(0, -1).some(Boolean),
+    and: (...values: unknown[]) => values.slice(0, -1).every(Boolean),
+    not: (value: unknown) => ![value].some(Boolean),
+    join: (values: unknown, separator: unknown) => (Array.isArray(values) ? values.join(String(separator)) : ""),
+    /** Each line of a text with something before it: `{{lines text "# "}}`. */
+    lines: (text: unknown, before: unknown) =>
+      String(text)
+        .trimEnd()
+        .split("\n")
+        .map((line) => `${String(before)}${line}`.trimEnd())
+        .join("\n"),
+    /** Wraps a paragraph at 100 columns with something before each line. */
+    wrap: (text: unknown, before: unknown) => wrapped(String(text), String(before)),
+    /** Fills up to a width, so that columns line up. */
+    pad: (value: unknown, width: unknown) => String(value).padEnd(Number(width)),
+  });
+}
+
+export function quoted(value: string): string {
+  // JSON allows a few characters raw that YAML does not.
+  return JSON.stringify(value).replaceAll(
+    /[\u007F-\u009F\u2028\u2029\uFEFF\uFFFE\uFFFF]/g,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function wrapped(text: string, before: string): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/\s+/).filter((part) => part !== "")) {
+    if (line !== "" && before.length + line.length + 1 + word.length > 100) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  lines.push(line);
+  return lines.map((each) => `${before}${each}`.trimEnd()).join("\n");
+}
+
+type TemplateSpecification = Parameters<(typeof Handlebars)["template"]>[0];

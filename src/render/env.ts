@@ -1,0 +1,152 @@
+import { requireService, type Catalogue } from "../catalogue/catalogue.ts";
+import type { Container, EnvEntry, Limits } from "../catalogue/manifest.ts";
+import { EXTERNAL_CAPABLE } from "../spec/normalise.ts";
+import { underscored } from "../spec/names.ts";
+import type { Spec } from "../spec/schema.ts";
+
+/** One variable of a framework, with the value it has under a given spec. */
+export interface Variable {
+  name: string;
+  class: EnvEntry["class"] | "default";
+  description: string;
+  rotate: string | undefined;
+  prefix: string;
+  /**
+   * Its value with references to secrets still written as `${NAME}`; for a secret, empty.
+   * For a default, what compose.yaml falls back to.
+   */
+  value: string;
+}
+
+export interface Section {
+  title: string;
+  variables: Variable[];
+}
+
+/** All variables of a framework in the order in which `.env.template` shows them. */
+export function envSections(spec: Spec, catalogue: Catalogue): Section[] {
+  const services = Object.keys(spec.services).map((id) => requireService(catalogue, id));
+  const preset = catalogue.presets.get(spec.preset);
+  const sections: { title: string; entries: readonly EnvEntry[]; containers: readonly Container[] }[] = [
+    { title: "This framework", entries: catalogue.commonEnv.filter((entry) => entry.class !== "user"), containers: [] },
+    {
+      title: "API keys and models",
+      entries: catalogue.commonEnv.filter((entry) => entry.class === "user"),
+      containers: [],
+    },
+    ...(preset === undefined || preset.env.length === 0
+      ? []
+      : [{ title: preset.title, entries: preset.env, containers: [] }]),
+    ...services.map((service) => ({
+      title: service.title,
+      entries: [...portEntries(spec, service.id, catalogue), ...service.env],
+      containers: service.containers,
+    })),
+  ];
+  const external = spec.langfuse.mode === "external" ? catalogue.services.get(EXTERNAL_CAPABLE) : undefined;
+  if (external?.external !== undefined) {
+    sections.push({
+      title: `${external.title}, used from outside this stack`,
+      entries: external.external.env,
+      containers: [],
+    });
+  }
+  const values = new Map<string, string>();
+  return sections.map(({ title, entries, containers }) => ({
+    title,
+    variables: [
+      ...entries.map((entry): Variable => {
+        const value = entry.class === "secret" ? "" : resolve(entry.value ?? "", spec, values);
+        values.set(entry.name, entry.class === "secret" ? `\${${entry.name}}` : value);
+        return {
+          name: entry.name,
+          class: entry.class,
+          description: entry.description,
+          rotate: entry.rotate,
+          prefix: entry.prefix ?? "",
+          value,
+        };
+      }),
+      ...containers.flatMap((container) => defaults(container, spec)),
+    ],
+  }));
+}
+
+function portEntries(spec: Spec, id: string, catalogue: Catalogue): EnvEntry[] {
+  const published = requireService(catalogue, id).port;
+  const port = spec.services[id]?.port;
+  if (published === undefined || port === undefined) return [];
+  return [
+    {
+      name: published.variable,
+      class: "managed",
+      description: `Host port of ${id}; ${String(published.container)}/${published.protocol} inside the stack.`,
+      value: String(port),
+    },
+  ];
+}
+
+function defaults(container: Container, spec: Spec): Variable[] {
+  const make = (suffix: string, description: string, value: string): Variable => ({
+    name: `${container.variable}_${suffix}`,
+    class: "default",
+    description,
+    rotate: undefined,
+    prefix: "",
+    value,
+  });
+  const limits = container.limits[spec.profile];
+  return [
+    ...(container.image === undefined
+      ? []
+      : [
+          make(
+            "IMAGE",
+            `Image of ${container.name}: a mirror, a digest or an image of your own.`,
+            container.image[spec.images],
+          ),
+        ]),
+    ...limitVariables(limits).map(({ suffix, what, value }) => make(suffix, `${what} of ${container.name}.`, value)),
+  ];
+}
+
+/** The suffixes of the limit variables, in the order in which they are shown. */
+export function limitVariables(limits: Limits): { suffix: string; what: string; value: string }[] {
+  return [
+    { suffix: "MEMORY_LIMIT", what: "Memory limit", value: limits.memory },
+    { suffix: "CPU_LIMIT", what: "CPU limit, in cores,", value: limits.cpus },
+    { suffix: "PIDS_LIMIT", what: "Process limit", value: String(limits.pids) },
+  ];
+}
+
+/** `{{name}}`-like spec values and `${VARIABLE}` references to what stands above. */
+function resolve(template: string, spec: Spec, values: ReadonlyMap<string, string>): string {
+  const known: Record<string, string> = {
+    name: spec.name,
+    sqlName: underscored(spec.name),
+    externalHost: spec.langfuse.host ?? "",
+  };
+  return template
+    .replaceAll(/\{\{(\w+)\}\}/g, (whole, key: string) => known[key] ?? whole)
+    .replaceAll(/\$\{([A-Z][A-Z0-9_]*)\}/g, (whole, name: string) => values.get(name) ?? whole);
+}
+
+/** Names and prefixes of the secrets that a framework needs. */
+export function secretsOf(sections: readonly Section[]): Variable[] {
+  return sections.flatMap((section) => section.variables.filter((variable) => variable.class === "secret"));
+}
+
+/** The value that goes into `.env`: references to secrets replaced by the secrets. */
+export function literalValue(variable: Variable, secrets: ReadonlyMap<string, string>): string {
+  if (variable.class === "secret") return secrets.get(variable.name) ?? "";
+  return variable.value.replaceAll(/\$\{([A-Z][A-Z0-9_]*)\}/g, (whole, name: string) => secrets.get(name) ?? whole);
+}
+
+/**
+ * A value as it must be written so that Compose and a dotenv reader see the same text.
+ * Everything generated here needs no quotes; what a user once chose might.
+ */
+export function quoteEnv(value: string): string {
+  if (/^[A-Za-z0-9_./:@%+,=?&;~[\]-]*$/.test(value)) return value;
+  return value.includes("'") ? `"${value.replaceAll(/[\\"$]/g, String.raw`\$&`)}"` : `'${value}'`;
+}

@@ -1,0 +1,63 @@
+import type { Catalogue } from "../catalogue/catalogue.ts";
+import type { Action } from "../plan/plan.ts";
+import { formatMebibytes, totalMemory } from "../render/context.ts";
+import type { Spec } from "../spec/schema.ts";
+import { formatTable } from "./table.ts";
+
+/** The files of a plan as an indented tree, directories first named once. */
+export function fileTree(name: string, paths: readonly string[]): string[] {
+  const lines = [`${name}/`];
+  const seen = new Set<string>();
+  for (const path of paths.toSorted()) {
+    const parts = path.split("/");
+    for (const [depth, part] of parts.entries()) {
+      const key = parts.slice(0, depth + 1).join("/");
+      if (seen.has(key)) continue;
+      seen.add(key);
+      lines.push(`${"  ".repeat(depth + 1)}${part}${depth < parts.length - 1 ? "/" : ""}`);
+    }
+  }
+  return lines;
+}
+
+/** One line for each published port: service and how to reach it. */
+export function portLines(spec: Spec, catalogue: Catalogue): string[] {
+  const rows = Object.entries(spec.services).flatMap(([id, service]) => {
+    const published = catalogue.services.get(id)?.port;
+    return published === undefined || service.port === undefined
+      ? []
+      : [[id, published.url.replaceAll("{{port}}", String(service.port))]];
+  });
+  return formatTable(["", ""], rows).slice(1);
+}
+
+export interface MemoryReport {
+  line: string;
+  /** Set when the limits exceed what this machine has. */
+  warning: string | undefined;
+}
+
+/**
+ * Memory limits in total beside the machine's memory.
+ * @param machine bytes
+ */
+export function memoryReport(spec: Spec, catalogue: Catalogue, machine: number): MemoryReport {
+  const total = totalMemory(spec, catalogue);
+  const available = Math.floor(machine / 1024 / 1024);
+  const line = `memory limits ${formatMebibytes(total)} in total (profile ${spec.profile}); this machine has ${formatMebibytes(available)}`;
+  if (total <= available) return { line, warning: undefined };
+  return {
+    line,
+    warning: `warning: the limits of this stack (${formatMebibytes(total)}) exceed this machine's memory (${formatMebibytes(available)}): take a smaller profile or fewer services`,
+  };
+}
+
+/** What a plan does, for people: one line for each action that is not `keep`. */
+export function planLines(actions: readonly Action[]): string[] {
+  const changes = actions.filter((action) => action.action !== "keep");
+  if (changes.length === 0) return ["nothing to do"];
+  return changes.map(
+    (action) =>
+      `${action.action.padEnd(8)}  ${action.path}${action.reason === "new framework" ? "" : `  (${action.reason})`}`,
+  );
+}
