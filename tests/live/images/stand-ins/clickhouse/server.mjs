@@ -1,0 +1,107 @@
+// STAND-IN for ClickHouse 26.3: /ping, authentication and a few constant
+// queries over HTTP; the native port only accepts connections. No tables.
+import { createHash, timingSafeEqual } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { acceptOnly, HttpError, readBody, send, serve } from "../lib/http.mjs";
+import { endOnSignals, fatal, log } from "../lib/log.mjs";
+import { mustBeWritable } from "../lib/files.mjs";
+import { readConfiguration } from "./config.mjs";
+
+process.env.STAND_IN_NAME = "clickhouse";
+const VERSION = "26.3.1.1";
+endOnSignals();
+
+mustBeWritable("/var/lib/clickhouse");
+mustBeWritable("/var/log/clickhouse-server");
+// Upstream's entry point takes this folder for "initialised already".
+mkdirSync("/var/lib/clickhouse/data", { recursive: true });
+
+let configuration;
+try {
+  configuration = readConfiguration("/etc/clickhouse-server");
+} catch (error) {
+  fatal("configuration cannot be read", { error: error.message });
+}
+const { user } = configuration;
+if (user.password === "") log("the user has no password", { level: "warning", user: user.name });
+
+const exception = (status, code, name, text) =>
+  new HttpError(status, `Code: ${code}. DB::Exception: ${text}. (${name}) (version ${VERSION} stand-in)`, { code });
+const digest = (text) => createHash("sha256").update(text).digest();
+
+function authenticate(request, params) {
+  const basic = /^Basic (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
+  let [name, password] = [request.headers["x-clickhouse-user"], request.headers["x-clickhouse-key"]];
+  if (basic) {
+    const text = Buffer.from(basic, "base64").toString("utf8");
+    [name, password] = [text.slice(0, text.indexOf(":")), text.slice(text.indexOf(":") + 1)];
+  }
+  name ??= params.get("user") ?? "default";
+  password ??= params.get("password") ?? "";
+  if (name !== user.name || !timingSafeEqual(digest(password), digest(user.password))) {
+    throw exception(
+      403,
+      516,
+      "AUTHENTICATION_FAILED",
+      `${name}: Authentication failed: password is incorrect, or there is no user with such name`,
+    );
+  }
+}
+
+const CONSTANTS = {
+  1: ["1", 1],
+  "version()": ["version()", VERSION],
+  "timezone()": ["timezone()", process.env.TZ || "UTC"],
+  "currentuser()": ["currentUser()", user.name],
+  "uptime()": ["uptime()", 1],
+};
+
+function answer(sql) {
+  const text = sql.trim().replace(/;\s*$/, "");
+  const [, body, format = "TabSeparated"] = /^([\s\S]*?)(?:\s+FORMAT\s+(\w+))?$/i.exec(text);
+  if (/^SHOW\s+DATABASES$/i.test(body)) return "default\nsystem\n";
+  const [column, value] = CONSTANTS[/^SELECT\s+(\S+)$/i.exec(body)?.[1].toLowerCase()] ?? [];
+  if (column === undefined) {
+    throw exception(
+      501,
+      48,
+      "NOT_IMPLEMENTED",
+      `stand-in: this query is not implemented, there are no tables here: ${body.slice(0, 80)}`,
+    );
+  }
+  switch (format.toLowerCase()) {
+    case "tabseparated":
+    case "tsv":
+      return `${value}\n`;
+    case "jsoneachrow":
+      return `${JSON.stringify({ [column]: value })}\n`;
+    case "json":
+      return `${JSON.stringify({ meta: [{ name: column, type: typeof value === "number" ? "UInt8" : "String" }], data: [{ [column]: value }], rows: 1 })}\n`;
+    default:
+      throw exception(400, 73, "UNKNOWN_FORMAT", `stand-in: format ${format} is not implemented`);
+  }
+}
+
+async function handler(request, response, url) {
+  if (url.pathname === "/ping" || url.pathname === "/replicas_status") return send(response, 200, "Ok.\n");
+  if (url.pathname !== "/") throw new HttpError(404, `There is no handle ${url.pathname}`);
+  const body = request.method === "POST" ? (await readBody(request)).toString("utf8") : "";
+  const sql = [url.searchParams.get("query"), body].filter(Boolean).join("\n");
+  if (sql === "") return send(response, 200, "Ok.\n");
+  authenticate(request, url.searchParams);
+  send(response, 200, answer(sql), {
+    "content-type": "text/plain; charset=UTF-8",
+    "x-clickhouse-server-display-name": "stand-in",
+  });
+}
+
+function onError(response, status, error) {
+  send(response, status, `${error.message}\n`, {
+    "content-type": "text/plain; charset=UTF-8",
+    ...(error.code ? { "x-clickhouse-exception-code": String(error.code) } : {}),
+  });
+}
+
+acceptOnly({ port: 9000, name: "native" });
+await serve({ port: 8123, name: "http", handler, onError });
+log("ready", { version: VERSION, user: user.name, configuration: configuration.files });
