@@ -1,21 +1,19 @@
 import { totalmem } from "node:os";
 
 import { reservedNames, withDependencies } from "../src/catalogue/catalogue.ts";
-import { parsePort } from "../src/commands/draft.ts";
 import { UserError } from "../src/errors.ts";
-import { givePorts, prepareNew, refuseTaken, siblingHosts, type Place } from "../src/pipeline.ts";
-import { reservedReason } from "../src/ports/reserved.ts";
+import { prepareNew, type Place } from "../src/pipeline.ts";
 import { readRoot, type Root } from "../src/probe/root.ts";
+import { siblingHosts } from "../src/probe/siblings.ts";
+import { refuseTaken } from "../src/probe/taken.ts";
 import { formatMebibytes, totalMemory } from "../src/render/context.ts";
 import type { Output } from "../src/report/output.ts";
 import { fileTree, memoryReport, portLines } from "../src/report/preview.ts";
 import { nameProblem } from "../src/spec/names.ts";
 import { EXTERNAL_CAPABLE, normalise } from "../src/spec/normalise.ts";
-import { draftSchema, hostUrlProblem, profileSchema, type Draft, type Request, type Spec } from "../src/spec/schema.ts";
-import { choice, type Question } from "./question.ts";
-
-/** Asks one question and gives its answer. */
-export type Ask = (question: Question) => Promise<unknown>;
+import { draftSchema, hostUrlProblem, profileSchema, type Draft, type Request } from "../src/spec/schema.ts";
+import { askPorts } from "./port-questions.ts";
+import { choice, type Ask } from "./question.ts";
 
 type Step = "preset" | "name" | "description" | "services" | "langfuse" | "ports" | "images" | "profile";
 
@@ -115,7 +113,14 @@ export class Interview {
       case "langfuse":
         return this.#langfuse(root);
       case "ports":
-        return this.#askPorts(root);
+        this.#ports = await askPorts(
+          { draft: this.#draft, typed: this.#ports, root, place: this.#place },
+          this.#ask,
+          (text) => {
+            this.#out.note(text);
+          },
+        );
+        return undefined;
       case "images":
         return this.#images();
       case "profile":
@@ -241,57 +246,6 @@ export class Interview {
         validate: (text) => hostUrlProblem(String(text).trim()) ?? true,
       }),
     ).trim();
-  }
-
-  /** Every published port, with the allocator's proposal as the default. */
-  async #askPorts(root: Root): Promise<void> {
-    const { catalogue } = this.#place;
-    const { spec } = normalise({ draft: this.#draft, ports: new Map() }, catalogue);
-    const ids = Object.keys(spec.services).filter((id) => catalogue.services.get(id)?.port !== undefined);
-    const proposal = (
-      await givePorts(spec, new Map([...this.#ports].filter(([id]) => ids.includes(id))), root, catalogue)
-    ).ports;
-    const answers = new Map<string, number>();
-    for (const id of ids) {
-      const answer = await this.#ask({
-        type: "input",
-        message: `Host port of ${catalogue.services.get(id)?.title ?? id}:`,
-        default: String(proposal.get(id)),
-        validate: async (text) => this.#portProblem(id, String(text).trim(), answers, spec, root),
-      });
-      answers.set(id, Number(String(answer).trim()));
-    }
-    // Only what differs from the proposal counts as typed: a proposal may still move on when somebody
-    // takes it meanwhile. With one typed port all are kept, or the others could shift after they were shown.
-    this.#ports =
-      [...answers].every(([id, port]) => proposal.get(id) === port) && this.#ports.size === 0 ? new Map() : answers;
-  }
-
-  async #portProblem(
-    id: string,
-    text: string,
-    answers: ReadonlyMap<string, number>,
-    spec: Spec,
-    root: Root,
-  ): Promise<true | string> {
-    const port = parsePort(text);
-    if (port === undefined) return "a whole number from 1 to 65535";
-    const only: Spec = {
-      ...spec,
-      services: Object.fromEntries(
-        Object.entries(spec.services).filter(([other]) => other === id || answers.has(other)),
-      ),
-    };
-    try {
-      await givePorts(only, new Map([...answers, [id, port]]), root, this.#place.catalogue);
-    } catch (error) {
-      if (error instanceof UserError)
-        return [error.message, error.hint].filter((part) => part !== undefined).join("; ");
-      throw error;
-    }
-    const reason = reservedReason(port);
-    if (reason !== undefined) this.#out.note(`warning: ${String(port)}: ${reason}`);
-    return true;
   }
 
   async #images(): Promise<void> {

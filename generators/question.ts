@@ -21,3 +21,6 @@ export interface Question {
 export function choice(name: string, value: string): Choice {
   return { name, value, short: name.split(/[:(]/, 1)[0]?.trim() ?? name };
 }
+
+/** Asks one question and gives its answer. */
+export type Ask = (question: Question) => Promise<unknown>;

@@ -176,7 +176,7 @@ export function printError(error: unknown, out: Output): ExitCode {
   if (error instanceof UserError) {
     out.document({
       schemaVersion: 1,
-      error: { code: error.code, message: error.message, hint: error.hint ?? null, details: error.details },
+      error: { code: error.code, message: error.message, hint: error.hint ?? null, details: [...error.details] },
     });
     out.error(error.message, error.hint, error.details.length > 1 ? error.details.map(formatProblem) : []);
     return error.exit;

@@ -52,6 +52,8 @@ const containerSchema = z
     imageOf: idSchema.optional(),
     /** True for a container that does one thing and exits 0. */
     oneShot: z.boolean().default(false),
+    /** Open files it needs, where that is more than engines usually give. */
+    nofile: z.int().min(1024).optional(),
     limits: z.strictObject({ small: limitsSchema, medium: limitsSchema, large: limitsSchema }),
   })
   .refine(

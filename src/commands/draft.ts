@@ -1,7 +1,7 @@
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { problemsError, usageError, type Problem } from "../errors.ts";
-import { readInput } from "../pipeline.ts";
 import { draftSchema, type Draft, type Request } from "../spec/schema.ts";
 import { flagText, type Context } from "./context.ts";
 
@@ -114,4 +114,16 @@ function flagOf(path: readonly PropertyKey[]): string {
   const [first, second] = path;
   if (first === "langfuse") return second === "host" ? "--langfuse-host" : "--langfuse";
   return `--${String(first)}`;
+}
+
+/** Reads the text of a file that the user named. @throws UserError exit 2 */
+function readInput(path: string, shown: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw usageError(
+      `${shown} cannot be read: ${error instanceof Error && "code" in error ? String(error.code) : "unknown reason"}`,
+      "give --answers a YAML or JSON file, or - for standard input",
+    );
+  }
 }

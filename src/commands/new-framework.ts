@@ -94,7 +94,7 @@ export async function finish(context: Context, request: Request, place: Place): 
 
 function report({ out }: Context, prepared: Prepared): void {
   for (const note of prepared.notes) out.note(note);
-  out.document({ schemaVersion: 1, framework: prepared.plan.framework, actions: prepared.plan.actions });
+  out.document({ schemaVersion: 1, framework: prepared.plan.framework, actions: [...prepared.plan.actions] });
 }
 
 function requireName({ draft }: Request): void {

@@ -8,8 +8,10 @@ import { requireService } from "../catalogue/catalogue.ts";
 import { updateEnv } from "../plan/env.ts";
 import { planChange, type Plan } from "../plan/plan.ts";
 import { basePath, STATE_FILE } from "../plan/state.ts";
-import { givePorts, recoverAll, withPorts, type Place } from "../pipeline.ts";
+import { recoverAll, type Place } from "../pipeline.ts";
 import { ClaimTable, type Claim } from "../ports/claim.ts";
+import { givePorts, withPorts } from "../ports/give.ts";
+import { isListening } from "../probe/listening.ts";
 import { checkRoot, readRoot, SPEC_FILE, type Framework, type Root } from "../probe/root.ts";
 import { envSections, secretsOf } from "../render/env.ts";
 import { render } from "../render/render.ts";
@@ -66,7 +68,7 @@ function losers(framework: Framework, root: Root, place: Place): string[] {
   return Object.keys(framework.spec.services).filter((id) =>
     root.claims.clashes().some((clash) => {
       const mine = clash.find(
-        (claim) => claim.framework === framework.name && claim.service === id && claim.source === "spec",
+        (claim) => claim.framework === framework.folder && claim.service === id && claim.source === "spec",
       );
       return (
         mine !== undefined &&
@@ -81,7 +83,7 @@ function losers(framework: Framework, root: Root, place: Place): string[] {
 /** Smaller is better: what this program does not own stays; then a preset on its own port of the table. */
 function right(claim: Claim, place: Place, root: Root): number {
   if (claim.source !== "spec") return 0;
-  const framework = root.frameworks.find((each) => each.name === claim.framework);
+  const framework = root.frameworks.find((each) => each.folder === claim.framework);
   const slot = framework === undefined ? undefined : place.catalogue.presets.get(framework.spec.preset)?.slot;
   const base = place.catalogue.services.get(claim.service)?.port?.base;
   return slot !== undefined && base !== undefined && base + slot === claim.port ? 1 : 2;
@@ -89,7 +91,7 @@ function right(claim: Claim, place: Place, root: Root): number {
 
 async function reallocate(framework: Framework, losing: readonly string[], root: Root, place: Place): Promise<Spec> {
   const others = root.allClaims.filter(
-    (claim) => claim.framework !== framework.name || !losing.includes(claim.service),
+    (claim) => claim.framework !== framework.folder || !losing.includes(claim.service),
   );
   const only: Spec = {
     ...framework.spec,
@@ -99,7 +101,7 @@ async function reallocate(framework: Framework, losing: readonly string[], root:
   const allocation = await givePorts(
     { ...only, preset: "" },
     new Map(),
-    { ...root, claims: new ClaimTable(others) },
+    { claims: new ClaimTable(others), listening: isListening },
     place.catalogue,
   );
   for (const [id, port] of allocation.ports) {
@@ -109,7 +111,7 @@ async function reallocate(framework: Framework, losing: readonly string[], root:
     const published = requireService(place.catalogue, id).port;
     if (published !== undefined) {
       root.claims.add({
-        framework: framework.name,
+        framework: framework.folder,
         service: id,
         port,
         protocol: published.protocol,

@@ -16,6 +16,8 @@ export const SPEC_FILE = "framework.yaml";
 /** One framework directory as it is on disk. */
 export interface Framework {
   name: string;
+  /** Its directory below the root: the name, unless somebody renamed or copied it. */
+  folder: string;
   /** Absolute path. */
   dir: string;
   spec: Spec;
@@ -66,13 +68,14 @@ export async function readRoot(dir: string, shown: string, catalogue: Catalogue)
     if (entry.isFile() && COMPOSE_FILE.test(entry.name))
       claims.push(...(await foreignClaims(dir, shown, "", entry.name, undefined, catalogue, warnings)));
     if (!entry.isDirectory() || SKIPPED.test(entry.name)) continue;
-    const framework = await readFramework(join(dir, entry.name), `${shown}/${entry.name}`);
+    const framework = await readFramework(join(dir, entry.name), entry.name, `${shown}/${entry.name}`);
     if (framework !== undefined) {
       frameworks.push(framework);
       claims.push(...specClaims(framework, `${shown}/${entry.name}`, catalogue));
     }
     claims.push(...(await composeBelow(dir, shown, entry.name, framework, catalogue, warnings, 0)));
   }
+  warnings.push(...sameNames(frameworks));
   return { dir, frameworks, claims: new ClaimTable(claims), allClaims: claims, warnings };
 }
 
@@ -121,7 +124,7 @@ function unreadable(shown: string): UserError {
   });
 }
 
-async function readFramework(dir: string, shown: string): Promise<Framework | undefined> {
+async function readFramework(dir: string, folder: string, shown: string): Promise<Framework | undefined> {
   const specText = readText(join(dir, SPEC_FILE));
   if (specText === undefined) return undefined;
   const { parseYaml } = await import("../spec/yaml.ts");
@@ -130,6 +133,7 @@ async function readFramework(dir: string, shown: string): Promise<Framework | un
   const state = readText(join(dir, STATE_FILE));
   return {
     name: spec.name,
+    folder,
     dir,
     spec,
     specText,
@@ -146,7 +150,7 @@ function specClaims(framework: Framework, shown: string, catalogue: Catalogue): 
     const base = {
       protocol: published.protocol,
       address: nonEmpty(framework.env.get("BIND_ADDRESS")) ?? "127.0.0.1",
-      framework: framework.name,
+      framework: framework.folder,
       service: id,
       variable: published.variable,
     };
@@ -179,15 +183,14 @@ async function foreignClaims(
   const text = readText(join(root, path));
   if (text === undefined || !/ports/.test(text)) return [];
   // Our own compose file, never edited: its ports are those of the spec and `.env`.
-  const known = framework?.state?.files.find((entry) => path === `${folderOf(framework, root)}/${entry.path}`);
-  if (known !== undefined && known.sha256 === sha256(text)) return [];
+  if (framework !== undefined && isGenerated(framework, path, text)) return [];
 
   const envText = readText(join(root, folder, ".env"));
   const env = envText === undefined ? new Map<string, string>() : dotenvValues(envText);
   const { parse } = await import("yaml");
   let doc: unknown;
   try {
-    doc = parse(text, { merge: true, maxAliasCount: 100, logLevel: "silent" });
+    doc = parse(text, { merge: true, maxAliasCount: 100, logLevel: "error" });
   } catch {
     warnings.push(`${shown}/${path} is not valid YAML, so the ports it publishes are not known`);
     return [];
@@ -199,7 +202,7 @@ async function foreignClaims(
       protocol: published.protocol,
       port: published.port,
       address: published.address,
-      framework: framework?.name ?? folder.split("/", 1)[0] ?? "",
+      framework: framework?.folder ?? folder.split("/", 1)[0] ?? "",
       service: published.service,
       variable: /\$\{?([A-Za-z_][A-Za-z0-9_]*)[^$]*$/.exec(published.raw.replace(/:[^:}]*$/, ""))?.[1] ?? null,
       source: "foreign" as const,
@@ -208,8 +211,23 @@ async function foreignClaims(
     }));
 }
 
-function folderOf(framework: Framework, root: string): string {
-  return framework.dir.slice(root.length + 1);
+function isGenerated(framework: Framework, path: string, text: string): boolean {
+  const known = framework.state?.files.find((entry) => path === `${framework.folder}/${entry.path}`);
+  return known !== undefined && known.sha256 === sha256(text);
+}
+
+/** Two directories with one name share containers and volumes. */
+function sameNames(frameworks: readonly Framework[]): string[] {
+  const byName = new Map<string, Framework[]>();
+  for (const framework of frameworks) {
+    byName.set(framework.name, [...(byName.get(framework.name) ?? []), framework]);
+  }
+  return [...byName]
+    .filter(([, same]) => same.length > 1)
+    .map(
+      ([name, same]) =>
+        `${same.map((framework) => `${framework.folder}/${SPEC_FILE}`).join(" and ")} say name: ${name}, so they share containers and volumes; give one another name`,
+    );
 }
 
 /** Variables of the ports that `specClaims` already accounts for. */

@@ -2,7 +2,7 @@ import { fallbackPreset, requireService, type Catalogue } from "../catalogue/cat
 import type { Container } from "../catalogue/manifest.ts";
 import { underscored } from "../spec/names.ts";
 import type { Spec } from "../spec/schema.ts";
-import { envSections, limitVariables, type Section, type Variable } from "./env.ts";
+import { envSections, limitVariables, NOFILE_SUFFIX, type Section, type Variable } from "./env.ts";
 
 /** A container as compose fragments see it. */
 interface ContainerView {
@@ -13,6 +13,8 @@ interface ContainerView {
   memory: string;
   cpus: string;
   pids: string;
+  /** Open files as Compose text, or "" where the engine's default does. */
+  nofile: string;
 }
 
 interface ServiceView {
@@ -66,7 +68,8 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
     spec,
     latest: spec.images === "latest",
     preset: {
-      title: preset.title,
+      // The preset for every other name has no name of its own to show.
+      title: preset.fallback ? spec.name : preset.title,
       package: preset.python?.package ?? "",
       module: preset.python?.module ?? "",
       docs: preset.python?.docs ?? "",
@@ -142,6 +145,8 @@ function containerView(container: Container, all: readonly Container[], spec: Sp
     memory: limit.get("MEMORY_LIMIT") ?? "",
     cpus: limit.get("CPU_LIMIT") ?? "",
     pids: limit.get("PIDS_LIMIT") ?? "",
+    nofile:
+      container.nofile === undefined ? "" : `\${${container.variable}_${NOFILE_SUFFIX}:-${String(container.nofile)}}`,
   };
 }
 

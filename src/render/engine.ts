@@ -15,7 +15,7 @@ export const COMPILE_OPTIONS = { noEscape: true, strict: true, preventIndent: fa
 
 export interface Engine {
   /** Renders a template of the catalogue by its path. */
-  render(path: string, context: object): string;
+  render: (path: string, context: object) => string;
 }
 
 /**
@@ -92,8 +92,11 @@ function registerHelpers(handlebars: typeof Handlebars): void {
     /** A plain YAML scalar, quoted only where YAML would read something else than text. */
     scalar: (value: unknown) =>
       /^(?:true|false|null|yes|no|on|off|y|n)$/i.test(String(value)) ? quoted(String(value)) : String(value),
-    /** Text in Markdown: characters with a meaning are escaped. */
-    md: (value: unknown) => String(value).replaceAll(/[\\`*_{}[\]<>()#+!|~$&-]/g, String.raw`\$&`),
+    /** Text in Markdown: what has a meaning there, or would have one at a line's start, is escaped. */
+    md: (value: unknown) =>
+      String(value)
+        .replaceAll(/[\\`*_[\]<>|~$&]/g, String.raw`\$&`)
+        .replace(/^(\s*\d*)([-#+=.)])/, String.raw`$1\$2`),
     eq: (a: unknown, b: unknown) => a === b,
     or: (...values: unknown[]) => values.slice(0, -1).some(Boolean),
     and: (...values: unknown[]) => values.slice(0, -1).every(Boolean),

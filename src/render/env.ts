@@ -107,8 +107,20 @@ function defaults(container: Container, spec: Spec): Variable[] {
           ),
         ]),
     ...limitVariables(limits).map(({ suffix, what, value }) => make(suffix, `${what} of ${container.name}.`, value)),
+    ...(container.nofile === undefined
+      ? []
+      : [
+          make(
+            NOFILE_SUFFIX,
+            `Open files of ${container.name}; lower it where the engine may not give as many (rootless, or inside a container).`,
+            String(container.nofile),
+          ),
+        ]),
   ];
 }
+
+/** The variable for a container's open files, `QDRANT_NOFILE_LIMIT`. */
+export const NOFILE_SUFFIX = "NOFILE_LIMIT";
 
 /** The suffixes of the limit variables, in the order in which they are shown. */
 export function limitVariables(limits: Limits): { suffix: string; what: string; value: string }[] {

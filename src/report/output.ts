@@ -1,5 +1,7 @@
 import type { Writable } from "node:stream";
 
+import type { ErrorDocument, PlanDocument, PortsDocument } from "./documents.ts";
+
 type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
 const CODES: Record<Style, [number, number]> = {
@@ -21,6 +23,7 @@ export class Output {
   readonly #stdout: TerminalLike;
   readonly #stderr: TerminalLike;
   readonly #env: NodeJS.ProcessEnv;
+  #documented = false;
 
   constructor(options: { json: boolean; stdout: TerminalLike; stderr: TerminalLike; env: NodeJS.ProcessEnv }) {
     this.json = options.json;
@@ -34,9 +37,11 @@ export class Output {
     if (!this.json) this.#stdout.write(`${text}\n`);
   }
 
-  /** The one document of --json. */
-  document(value: object): void {
-    if (this.json) this.#stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  /** The one document of --json: an error that follows a result (a failed --check) goes to stderr alone. */
+  document(value: PlanDocument | PortsDocument | ErrorDocument): void {
+    if (!this.json || this.#documented) return;
+    this.#documented = true;
+    this.#stdout.write(`${JSON.stringify(value, null, 2)}\n`);
   }
 
   /** Something worth knowing that is not the result. */

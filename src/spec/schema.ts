@@ -1,6 +1,11 @@
 import * as z from "zod";
 
-import { MAX_NAME_LENGTH, NAME_PATTERN } from "./names.ts";
+import { MAX_NAME_LENGTH, NAME_PATTERN, nameProblem } from "./names.ts";
+
+// A framework.yaml on disk is as untrusted as what is typed: its name ends up in paths, SQL and shell.
+const nameSchema = z
+  .string()
+  .refine((name) => nameProblem(name) === undefined, { error: (issue) => nameProblem(String(issue.input)) ?? "" });
 
 /** Ids of services and presets: the same letters as a framework name. */
 export const idSchema = z
@@ -80,7 +85,7 @@ const waiverSchema = z.strictObject({
 /** `framework.yaml` as the program works with it: complete, every default filled. */
 export const specSchema = z.strictObject({
   schemaVersion: z.literal(1),
-  name: z.string(),
+  name: nameSchema,
   preset: idSchema,
   description: descriptionSchema,
   images: imagesSchema.default("pinned"),

@@ -1,0 +1,39 @@
+// Writes schema/: the JSON Schemas of framework.yaml, of the catalogue's files and of every --json document.
+// A test fails when they differ from what the zod schemas say.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as z from "zod";
+
+import { commonEnvSchema, manifestSchema, presetSchema } from "../src/catalogue/manifest.ts";
+import { errorDocument, planDocument, portsDocument } from "../src/report/documents.ts";
+import { draftSchema, specSchema } from "../src/spec/schema.ts";
+
+const SOURCES = {
+  framework: { schema: specSchema, title: "framework.yaml: what a framework's directory is made of" },
+  answers: { schema: draftSchema, title: "Answers for new-framework: a framework.yaml or any part of one" },
+  service: { schema: manifestSchema, title: "templates/services/<id>/service.yaml: a service of the catalogue" },
+  preset: { schema: presetSchema, title: "templates/presets/<id>.yaml: a framework with its variables and example" },
+  env: { schema: commonEnvSchema, title: "templates/framework/env.yaml: variables that every directory has" },
+  plan: { schema: planDocument, title: "--json of a writing command: the plan" },
+  ports: { schema: portsDocument, title: "--json of ports: the allocation table" },
+  error: { schema: errorDocument, title: "--json of any command that failed" },
+} as const;
+
+/** Every schema file by name, as it must stand in schema/. */
+export function schemaFiles(): Map<string, string> {
+  return new Map(
+    Object.entries(SOURCES).map(([name, { schema, title }]) => {
+      // "input": keys with a default may be left out in a file that a person writes.
+      const { $schema, ...body } = z.toJSONSchema(schema, { io: "input", target: "draft-2020-12" });
+      return [`${name}.schema.json`, `${JSON.stringify({ $schema, title, ...body }, null, 2)}\n`];
+    }),
+  );
+}
+
+const [, script] = process.argv;
+if (script === fileURLToPath(import.meta.url)) {
+  const folder = join(dirname(script), "..", "schema");
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of schemaFiles()) writeFileSync(join(folder, name), text);
+}

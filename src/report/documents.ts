@@ -1,0 +1,59 @@
+import * as z from "zod";
+
+/**
+ * The documents that `--json` prints, as schemas: the source of schema/*.schema.json and of the types
+ * that the commands fill in. Imported for its types only, so that no command loads zod for it.
+ */
+
+const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const planDocument = z.strictObject({
+  schemaVersion: z.literal(1),
+  framework: z.string(),
+  actions: z.array(
+    z.strictObject({
+      path: z.string().describe("relative to the framework's directory"),
+      action: z.enum(["create", "update", "merge", "keep", "delete", "conflict"]),
+      reason: z.string(),
+      before: sha256Schema.nullable().describe("of the bytes on disk; null: there is no such file"),
+      after: sha256Schema.nullable().describe("of the bytes that stand there afterwards; null: no file"),
+    }),
+  ),
+});
+
+export const portsDocument = z.strictObject({
+  schemaVersion: z.literal(1),
+  ports: z.array(
+    z.strictObject({
+      framework: z.string().describe('directory below the root; "" for a file in the root itself'),
+      service: z.string(),
+      variable: z.string().nullable().describe("the .env variable the port comes from"),
+      protocol: z.enum(["tcp", "udp"]),
+      address: z.string(),
+      port: z.int().min(1).max(65_535),
+      source: z.enum(["spec", "env", "foreign"]),
+      state: z.enum(["free", "listening", "unknown"]),
+    }),
+  ),
+});
+
+export const errorDocument = z.strictObject({
+  schemaVersion: z.literal(1),
+  error: z.strictObject({
+    code: z.string(),
+    message: z.string(),
+    hint: z.string().nullable(),
+    details: z.array(
+      z.strictObject({
+        message: z.string(),
+        file: z.string().optional(),
+        line: z.int().min(1).optional(),
+        key: z.string().optional(),
+      }),
+    ),
+  }),
+});
+
+export type PlanDocument = z.output<typeof planDocument>;
+export type PortsDocument = z.output<typeof portsDocument>;
+export type ErrorDocument = z.output<typeof errorDocument>;

@@ -1,0 +1,65 @@
+"""Formats Python log records as JSON, one object a line.
+
+Field names are those of the OpenTelemetry Log Data Model
+(https://opentelemetry.io/docs/specs/otel/logs/data-model/). Standard library only.
+"""
+
+import datetime
+import json
+import logging
+import os
+
+# What every record has; the rest came through `extra=` and becomes attributes.
+_STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+# OpenTelemetry's severity numbers for Python's levels.
+_SEVERITY = {10: 5, 20: 9, 30: 13, 40: 17, 50: 21}
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object for each record; it never spans lines, whatever the message holds."""
+
+    def __init__(self, resource=None):
+        super().__init__()
+        self._resource = dict(resource or {})
+
+    def format(self, record):
+        moment = datetime.datetime.fromtimestamp(record.created, datetime.timezone.utc)
+        attributes = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        attributes["code.file.path"] = record.pathname
+        attributes["code.line.number"] = record.lineno
+        trace_id = attributes.pop("trace_id", None)
+        span_id = attributes.pop("span_id", None)
+        if record.exc_info:
+            kind = record.exc_info[0]
+            attributes["exception.type"] = kind.__name__ if kind else "unknown"
+            attributes["exception.message"] = str(record.exc_info[1])
+            attributes["exception.stacktrace"] = self.formatException(record.exc_info)
+        entry = {
+            "Timestamp": moment.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "SeverityText": record.levelname,
+            "SeverityNumber": _SEVERITY.get(record.levelno, min(24, max(1, record.levelno // 10 * 4 + 1))),
+            "Body": record.getMessage(),
+            "InstrumentationScope": {"Name": record.name},
+            "Attributes": attributes,
+            "Resource": self._resource,
+        }
+        if trace_id:
+            entry["TraceId"] = trace_id
+        if span_id:
+            entry["SpanId"] = span_id
+        return json.dumps(entry, ensure_ascii=False, default=str)
+
+
+def configure(directory="."):
+    """Loads config/logging.yaml from a framework's directory; LOG_LEVEL overrides its root level."""
+    import logging.config
+
+    import yaml
+
+    with open(os.path.join(directory, "config", "logging.yaml"), encoding="utf-8") as file:
+        settings = yaml.safe_load(file)
+    level = os.environ.get("LOG_LEVEL")
+    if level:
+        settings["root"]["level"] = level.upper()
+    logging.config.dictConfig(settings)

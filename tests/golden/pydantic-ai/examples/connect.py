@@ -1,0 +1,120 @@
+"""Talks to every service of the pydantic-ai stack, with the settings in .env.
+
+    docker compose up -d --wait
+    python3 examples/connect.py
+
+Python 3.9 or newer, standard library only; PostgreSQL needs `pip install "psycopg[binary]"`.
+Ends with 0 when everything that could be tried worked, with 1 when something failed.
+"""
+
+import base64
+import importlib.util
+import json
+import pathlib
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+
+DIRECTORY = pathlib.Path(__file__).resolve().parent.parent
+
+
+def read_env(path):
+    """KEY=value lines; what stands here was generated without quotes, but quotes are taken off."""
+    values = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        name, separator, value = line.strip().partition("=")
+        if separator and name and not name.startswith("#"):
+            values[name] = value.strip().strip("'\"")
+    return values
+
+
+def call(method, url, body=None, headers=None):
+    """One HTTP request; returns the parsed JSON (or None for an empty answer)."""
+    request = urllib.request.Request(url, method=method, headers={"content-type": "application/json", **(headers or {})})
+    if body is not None:
+        request.data = json.dumps(body).encode()
+    with urllib.request.urlopen(request, timeout=15) as response:
+        text = response.read().decode()
+        return json.loads(text) if text else None
+
+
+def langfuse(env):
+    """Sends a trace by OpenTelemetry's protocol and waits until it can be read back."""
+    pair = env["LANGFUSE_PUBLIC_KEY"] + ":" + env["LANGFUSE_SECRET_KEY"]
+    headers = {"authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+    host = env["LANGFUSE_HOST"]
+    version = call("GET", host + "/api/public/health")["version"]
+    project = call("GET", host + "/api/public/projects", None, headers)["data"][0]["name"]
+    trace, span, now = uuid.uuid4().hex, uuid.uuid4().hex[:16], time.time_ns()
+    payload = {"resourceSpans": [{"resource": {"attributes": []}, "scopeSpans": [{"scope": {"name": "connect"}, "spans": [
+        {"traceId": trace, "spanId": span, "name": "connect-example", "kind": 1, "startTimeUnixNano": str(now - 1_000_000), "endTimeUnixNano": str(now), "attributes": []}]}]}]}
+    # A 200 only says that it was queued.
+    call("POST", host + "/api/public/otel/v1/traces", payload, {**headers, "x-langfuse-ingestion-version": "4"})
+    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 3600))
+    for _ in range(60):
+        seen = call("GET", f"{host}/api/public/v2/observations?traceId={trace}&fields=core,basic&fromStartTime={since}", None, headers)
+        if seen["data"]:
+            return f"version {version}, project {project}: a trace was sent and read back"
+        time.sleep(1)
+    raise RuntimeError("the trace was accepted but did not arrive within 60 seconds: see `docker compose logs langfuse-worker`")
+
+
+def postgres(env):
+    """Signs in as the application's role."""
+    if importlib.util.find_spec("psycopg") is None:
+        return 'skipped: pip install "psycopg[binary]"'
+    import psycopg
+
+    with psycopg.connect(env["DATABASE_URL"], connect_timeout=15) as connection:
+        user, database = connection.execute("SELECT current_user, current_database()").fetchone()
+    return f"signed in as {user} to {database}"
+
+
+def qdrant(env):
+    """Makes a collection, stores two points, searches, and deletes it again."""
+    url = env["QDRANT_URL"] + "/collections/connect_example_" + uuid.uuid4().hex
+    key = {"api-key": env["QDRANT_API_KEY"]}
+    call("PUT", url, {"vectors": {"size": 3, "distance": "Cosine"}}, key)
+    try:
+        points = [{"id": 1, "vector": [1, 0, 0], "payload": {"text": "east"}}, {"id": 2, "vector": [0, 1, 0], "payload": {"text": "north"}}]
+        call("PUT", url + "/points?wait=true", {"points": points}, key)
+        found = call("POST", url + "/points/query", {"query": [0.9, 0.1, 0], "limit": 1, "with_payload": True}, key)
+        nearest = found["result"]["points"][0]["payload"]["text"]
+        assert nearest == "east", nearest
+        return "stored two points and found the nearest"
+    finally:
+        call("DELETE", url, None, key)
+
+
+def framework(env):
+    """Pydantic AI itself: https://ai.pydantic.dev"""
+    if importlib.util.find_spec("pydantic_ai".split(".")[0]) is None:
+        return "skipped: pip install pydantic-ai"
+    from pydantic_ai import Agent
+    from pydantic_ai.models.test import TestModel
+
+    agent = Agent(TestModel(), instructions="Answer from the vector store.")
+    print("Pydantic AI agent:", agent.run_sync("hello").output)
+    return "works"
+
+
+def main():
+    path = DIRECTORY / ".env"
+    if not path.exists():
+        print(f"{path} is missing: regenerate this framework to make it", file=sys.stderr)
+        return 1
+    env = read_env(path)
+    failed = 0
+    for check in [langfuse, postgres, qdrant, framework]:
+        try:
+            print(f"{check.__name__}: {check(env)}")
+        except Exception as error:  # an example: say what failed and go on
+            failed = 1
+            print(f"{check.__name__}: FAILED: {error}", file=sys.stderr)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

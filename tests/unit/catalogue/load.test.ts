@@ -1,0 +1,147 @@
+import fs from "fs-extra";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+import { defaultServices, withDependencies } from "../../../src/catalogue/catalogue.ts";
+import { loadCatalogue } from "../../../src/catalogue/load.ts";
+import { UserError } from "../../../src/errors.ts";
+import { builtIn } from "../../helpers/catalogue.ts";
+import { TEMPLATES } from "../../helpers/project.ts";
+import { tempDir } from "../../helpers/temp.ts";
+
+/** A copy of the built-in templates with one file changed. */
+function changed(file: string, change: (text: string) => string): string {
+  const folder = join(tempDir(), "templates");
+  fs.copySync(TEMPLATES, folder);
+  const path = join(folder, file);
+  const before = fs.existsSync(path) ? fs.readFileSync(path, "utf8") : "";
+  const after = change(before);
+  if (after === before) throw new Error(`${file} was not changed`);
+  fs.outputFileSync(path, after);
+  return folder;
+}
+
+async function refusal(folder: string): Promise<UserError> {
+  try {
+    await loadCatalogue(folder);
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}
+
+describe("the built-in catalogue", () => {
+  it("has the services and presets of the port table", async () => {
+    const catalogue = await builtIn();
+    expect([...catalogue.services.keys()]).toEqual([
+      "clickhouse",
+      "langfuse",
+      "postgres",
+      "qdrant",
+      "seaweedfs",
+      "valkey",
+    ]);
+    const slots = [...catalogue.presets.values()].map((preset) => [preset.id, preset.slot]);
+    expect(Object.fromEntries(slots)).toEqual({
+      crewai: 0,
+      dspy: 1,
+      pocketflow: 2,
+      "google-adk": 3,
+      "pydantic-ai": 4,
+      custom: undefined,
+    });
+    expect(defaultServices(catalogue)).toEqual(["langfuse", "postgres", "qdrant"]);
+  });
+
+  it("brings what Langfuse needs", async () => {
+    expect(withDependencies(await builtIn(), ["langfuse"])).toEqual([
+      "clickhouse",
+      "langfuse",
+      "postgres",
+      "seaweedfs",
+      "valkey",
+    ]);
+  });
+});
+
+describe("a broken catalogue", () => {
+  const QDRANT = "services/qdrant/service.yaml";
+
+  it.each<[string, string, (text: string) => string, string]>([
+    ["an unknown key", QDRANT, (text) => text.replace("summary:", "sumary:"), `${QDRANT}:4: sumary: unknown key`],
+    ["a bad value", QDRANT, (text) => text.replace("base: 6333", "base: 0"), `${QDRANT}:9: port.base: a port is`],
+    ["a syntax error", QDRANT, (text) => text.replace("id: qdrant", "id: [qdrant"), `${QDRANT}:`],
+    ["an id that is not its folder", QDRANT, (text) => text.replace("id: qdrant", "id: quadrant"), "must be the same"],
+    ["an unknown dependency", QDRANT, (text) => `${text}requires: [nope]\n`, '"nope" is not a service'],
+    ["a cycle", "services/postgres/service.yaml", (text) => `${text}requires: [langfuse]\n`, "dependency cycle: "],
+    ["overlapping ranges", QDRANT, (text) => text.replace("base: 6333", "base: 5500"), "overlaps 5432-5531"],
+    [
+      "a volume of another service",
+      QDRANT,
+      (text) => text.replace("qdrant_data", "postgres_data"),
+      "volume postgres_data is already used",
+    ],
+    [
+      "a variable of another service",
+      QDRANT,
+      (text) => text.replace("QDRANT_URL", "DATABASE_URL"),
+      "variable DATABASE_URL is already used",
+    ],
+    ["a secret without rotation", QDRANT, (text) => text.replace(/    rotate: Put.*\n/, ""), "needs `rotate`"],
+    ["a pattern that is none", QDRANT, (text) => `${text}reservedNames: ["("]\n`, "not a regular expression"],
+    [
+      "an image of nobody",
+      "services/langfuse/service.yaml",
+      (text) => text.replace("imageOf: postgres", "imageOf: mysql"),
+      '"mysql", which no service has',
+    ],
+    ["a slot used twice", "presets/dspy.yaml", (text) => text.replace("slot: 1", "slot: 0"), "slot 0 is already used"],
+    [
+      "no fallback preset",
+      "presets/custom.yaml",
+      (text) => text.replace("fallback: true", "fallback: false"),
+      "exactly one preset",
+    ],
+    ["a folder without a manifest", "services/new/compose.yaml.hbs", () => "x\n", "service.yaml is missing"],
+  ])("refuses %s", async (_, file, change, message) => {
+    const error = await refusal(changed(file, change));
+    expect(error.exit).toBe(2);
+    expect([error.message, ...error.details.map((detail) => JSON.stringify(detail))].join("\n")).toContain(
+      error.details.length > 1 ? message.split(": ").at(-1) : message,
+    );
+  });
+
+  it("refuses a folder that is none", async () => {
+    expect((await refusal("/nowhere")).message).toContain("not a templates folder");
+    expect((await refusal(tempDir())).message).toContain("no framework/");
+  });
+});
+
+it("takes a new service as a folder, without a line of code", async () => {
+  const folder = changed(
+    "services/redis-stack/service.yaml",
+    () =>
+      `schemaVersion: 1
+id: redis-stack
+title: Redis Stack
+summary: cache
+offer: choice
+port: { variable: REDIS_PORT, base: 6500, last: 6599, container: 6379, url: "redis://localhost:{{port}}" }
+containers:
+  - name: redis-stack
+    variable: REDIS_STACK
+    image: { pinned: "redis:8", latest: "redis:latest" }
+    limits:
+      small: { memory: 1g, cpus: "1.0", pids: 10 }
+      medium: { memory: 1g, cpus: "1.0", pids: 10 }
+      large: { memory: 1g, cpus: "1.0", pids: 10 }
+`,
+  );
+  fs.writeFileSync(
+    join(folder, "services/redis-stack/compose.yaml.hbs"),
+    "  redis-stack:\n    image: {{container.redis-stack.image}}\n",
+  );
+  const catalogue = await loadCatalogue(folder);
+  expect(catalogue.services.get("redis-stack")?.port?.base).toBe(6500);
+});

@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+
+import { COMPOSE_FILE, parseShort, publishedPorts } from "../../../src/ports/compose.ts";
+import { interpolate } from "../../../src/spec/interpolate.ts";
+
+describe("parseShort", () => {
+  it.each<[string, [string, string, number][]]>([
+    ["8080:80", [["tcp", "0.0.0.0", 8080]]],
+    ["127.0.0.1:8080:80", [["tcp", "127.0.0.1", 8080]]],
+    ["0.0.0.0:8080:80/tcp", [["tcp", "0.0.0.0", 8080]]],
+    ["53:53/udp", [["udp", "0.0.0.0", 53]]],
+    ["53:53/UDP", [["udp", "0.0.0.0", 53]]],
+    ["[::1]:8080:80", [["tcp", "::1", 8080]]],
+    ["[::]:8080:80", [["tcp", "::", 8080]]],
+    ["::1:8080:80", [["tcp", "::1", 8080]]],
+    [
+      "8000-8002:80",
+      [
+        ["tcp", "0.0.0.0", 8000],
+        ["tcp", "0.0.0.0", 8001],
+        ["tcp", "0.0.0.0", 8002],
+      ],
+    ],
+    [
+      "9000-9001:80-81/udp",
+      [
+        ["udp", "0.0.0.0", 9000],
+        ["udp", "0.0.0.0", 9001],
+      ],
+    ],
+    ["80", []],
+    ["127.0.0.1::80", []],
+    ["80/udp", []],
+    ["", []],
+    ["a:b:c", []],
+    ["70000:80", []],
+    ["8002-8000:80", []],
+    ["8080:80/sctp", []],
+  ])("%j", (text, expected) => {
+    expect(parseShort(text).map(({ protocol, address, port }) => [protocol, address, port])).toEqual(expected);
+  });
+});
+
+function published(text: string, env: Record<string, string> = {}): unknown[] {
+  const expand = (value: string): string => interpolate(value, (name) => env[name]);
+  return publishedPorts(parse(text, { merge: true }), expand).map(({ service, protocol, address, port }) => [
+    service,
+    protocol,
+    address,
+    port,
+  ]);
+}
+
+describe("publishedPorts", () => {
+  it("reads short syntax, numbers and variables", () => {
+    const text = `services:
+  a: { ports: ["8080:80", "\${P:-9000}:1", "\${Q}:2", 3000] }
+  b: { ports: ["127.0.0.1:\${Q}:3"] }
+`;
+    expect(published(text, { Q: "7000" })).toEqual([
+      ["a", "tcp", "0.0.0.0", 8080],
+      ["a", "tcp", "0.0.0.0", 9000],
+      ["a", "tcp", "0.0.0.0", 7000],
+      ["b", "tcp", "127.0.0.1", 7000],
+    ]);
+  });
+
+  it("reads long syntax, with text, numbers, ranges and variables", () => {
+    const text = `services:
+  a:
+    ports:
+      - { target: 80, published: 8080 }
+      - { target: 80, published: "8081", host_ip: "::1", protocol: udp }
+      - { target: 80, published: "8090-8091", host_ip: "" }
+      - { target: 80, published: "\${P}" }
+      - { target: 80 }
+`;
+    expect(published(text, { P: "9000" })).toEqual([
+      ["a", "tcp", "0.0.0.0", 8080],
+      ["a", "udp", "::1", 8081],
+      ["a", "tcp", "0.0.0.0", 8090],
+      ["a", "tcp", "0.0.0.0", 8091],
+      ["a", "tcp", "0.0.0.0", 9000],
+    ]);
+  });
+
+  it("follows anchors and merge keys", () => {
+    const text = 'x-a: &a { ports: ["8080:80"] }\nservices:\n  one: *a\n  two: { <<: *a }\n';
+    expect(published(text)).toHaveLength(2);
+  });
+
+  it.each([
+    "",
+    "services: x",
+    "services: {a: null}",
+    "services: {a: {ports: x}}",
+    "services: {a: {ports: [null, [], {}]}}",
+    "- 1",
+  ])("finds nothing in %j", (text) => {
+    expect(published(text)).toEqual([]);
+  });
+});
+
+it("knows which names are compose files", () => {
+  const yes = [
+    "compose.yaml",
+    "compose.yml",
+    "docker-compose.yml",
+    "docker-compose.prod.yaml",
+    "compose.override.yaml",
+    "compose-dev.yml",
+  ];
+  const no = ["compose.yaml.bak", "compose", "mycompose.yaml", "compose.yaml.incoming", "docker.yaml"];
+  expect(yes.filter((name) => !COMPOSE_FILE.test(name))).toEqual([]);
+  expect(no.filter((name) => COMPOSE_FILE.test(name))).toEqual([]);
+});

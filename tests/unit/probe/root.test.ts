@@ -1,0 +1,126 @@
+import fs from "fs-extra";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+import { UserError } from "../../../src/errors.ts";
+import { readRoot } from "../../../src/probe/root.ts";
+import { builtIn, specOf, treeOf } from "../../helpers/catalogue.ts";
+import { tempDir } from "../../helpers/temp.ts";
+
+const catalogue = await builtIn();
+
+/** Writes files below a new root. */
+function root(files: Record<string, string>): string {
+  const dir = tempDir();
+  for (const [path, text] of Object.entries(files)) fs.outputFileSync(join(dir, path), text);
+  return dir;
+}
+
+async function framework(name: string): Promise<Record<string, string>> {
+  return Object.fromEntries([...(await treeOf({ name }))].map(([path, file]) => [`${name}/${path}`, file.content]));
+}
+
+async function claims(files: Record<string, string>): Promise<string[]> {
+  const read = await readRoot(root(files), "r", catalogue);
+  return read.allClaims.map(
+    (claim) =>
+      `${claim.framework}/${claim.service} ${claim.protocol} ${claim.address} ${String(claim.port)} ${claim.source}${claim.shadowed ? " shadowed" : ""}`,
+  );
+}
+
+describe("readRoot", () => {
+  it("is empty for a root that does not exist or holds nothing", async () => {
+    expect((await readRoot("/nowhere/at/all", "r", catalogue)).frameworks).toEqual([]);
+    expect(await claims({ "README.md": "x", "notes/compose.txt": "x" })).toEqual([]);
+  });
+
+  it("takes a framework's ports from its spec, each once", async () => {
+    expect(await claims(await framework("crewai"))).toEqual([
+      "crewai/langfuse tcp 127.0.0.1 3000 spec",
+      "crewai/postgres tcp 127.0.0.1 5432 spec",
+      "crewai/qdrant tcp 127.0.0.1 6333 spec",
+    ]);
+  });
+
+  it("takes what .env really says, and still holds the spec's port", async () => {
+    const files = await framework("crewai");
+    const env = (files["crewai/.env"] ?? "")
+      .replace("QDRANT_PORT=6333", "QDRANT_PORT=7000")
+      .replace("BIND_ADDRESS=127.0.0.1", "BIND_ADDRESS=0.0.0.0");
+    expect(await claims({ ...files, "crewai/.env": env })).toEqual([
+      "crewai/langfuse tcp 0.0.0.0 3000 spec",
+      "crewai/postgres tcp 0.0.0.0 5432 spec",
+      "crewai/qdrant tcp 0.0.0.0 7000 env",
+      "crewai/qdrant tcp 0.0.0.0 6333 spec shadowed",
+    ]);
+  });
+
+  it("takes a service that was added by hand", async () => {
+    const files = await framework("crewai");
+    const compose = (files["crewai/compose.yaml"] ?? "").replace(
+      "services:\n",
+      'services:\n  web:\n    image: web\n    ports: ["8080:80"]\n',
+    );
+    expect(await claims({ ...files, "crewai/compose.yaml": compose })).toContain("crewai/web tcp 0.0.0.0 8080 foreign");
+  });
+
+  it("takes other compose files: in the root, below it, with their .env", async () => {
+    expect(
+      await claims({
+        "compose.yaml": "services: {top: {ports: ['1000:1']}}",
+        "shop/docker-compose.yml":
+          "services: {web: {ports: ['${WEB_PORT}:80', '${DNS:-5353}:53/udp', '[::1]:7000-7001:1']}}",
+        "shop/.env": "WEB_PORT=8081\n",
+        "shop/deep/er/compose.yaml": "services: {deep: {ports: [{target: 1, published: '9000'}]}}",
+        "node_modules/x/compose.yaml": "services: {no: {ports: ['1:1']}}",
+        ".hidden/compose.yaml": "services: {no: {ports: ['1:1']}}",
+      }),
+    ).toEqual([
+      "/top tcp 0.0.0.0 1000 foreign",
+      "shop/deep tcp 0.0.0.0 9000 foreign",
+      "shop/web tcp 0.0.0.0 8081 foreign",
+      "shop/web udp 0.0.0.0 5353 foreign",
+      "shop/web tcp ::1 7000 foreign",
+      "shop/web tcp ::1 7001 foreign",
+    ]);
+  });
+
+  it("warns of a compose file that it cannot read", async () => {
+    const read = await readRoot(root({ "a/compose.yaml": "services: [ports" }), "r", catalogue);
+    expect(read.warnings.join()).toContain("r/a/compose.yaml is not valid YAML");
+  });
+
+  it("names file, line and key of a broken framework.yaml", async () => {
+    const files = await framework("crewai");
+    const broken = {
+      ...files,
+      "crewai/framework.yaml": (files["crewai/framework.yaml"] ?? "").replace("port: 6333", "port: 99999"),
+    };
+    await expect(readRoot(root(broken), "r", catalogue)).rejects.toThrow(
+      /^r\/crewai\/framework\.yaml:\d+: services\.qdrant\.port: a port is/,
+    );
+  });
+
+  it("finds two directories that claim one name, and their ports as a clash", async () => {
+    const files = await framework("crewai");
+    const copy = Object.fromEntries(
+      Object.entries(files).map(([path, text]) => [path.replace("crewai/", "copy/"), text]),
+    );
+    const read = await readRoot(root({ ...files, ...copy }), "r", catalogue);
+    expect(read.warnings.join()).toContain("copy/framework.yaml and crewai/framework.yaml say name: crewai");
+    expect(read.claims.clashes()).toHaveLength(3);
+  });
+
+  it("refuses a root that is a file", async () => {
+    const dir = root({ file: "x" });
+    await expect(readRoot(join(dir, "file"), "r", catalogue)).rejects.toThrow(UserError);
+    await expect(readRoot(join(dir, "file", "below"), "r", catalogue)).rejects.toThrow("lies below a file");
+  });
+});
+
+it("reads back every spec it writes", async () => {
+  for (const name of ["crewai", "my-own"]) {
+    const read = await readRoot(root(await framework(name)), "r", catalogue);
+    expect(read.frameworks.map((each) => each.spec)).toEqual([await specOf({ name })]);
+  }
+});

@@ -1,0 +1,110 @@
+import { PassThrough } from "node:stream";
+import { describe, expect, it } from "vitest";
+
+import { planNew } from "../../../src/plan/plan.ts";
+import { planDiff, redact } from "../../../src/report/diff.ts";
+import { Output } from "../../../src/report/output.ts";
+import { portAllocation } from "../../../src/report/port-allocation.ts";
+import { fileTree, memoryReport, portLines } from "../../../src/report/preview.ts";
+import { formatTable } from "../../../src/report/table.ts";
+import { builtIn, specOf } from "../../helpers/catalogue.ts";
+
+function captured(options: { json?: boolean; tty?: boolean; env?: NodeJS.ProcessEnv }): {
+  out: Output;
+  text: () => string;
+} {
+  const stream = Object.assign(new PassThrough(), { isTTY: options.tty ?? false });
+  const out = new Output({ json: options.json ?? false, stdout: stream, stderr: stream, env: options.env ?? {} });
+  return { out, text: () => String(stream.read() ?? "") };
+}
+
+describe("Output", () => {
+  it.each<[string, { tty?: boolean; env?: NodeJS.ProcessEnv }, boolean]>([
+    ["a terminal", { tty: true }, true],
+    ["a pipe", { tty: false }, false],
+    ["a terminal with NO_COLOR", { tty: true, env: { NO_COLOR: "1" } }, false],
+    ["a terminal with an empty NO_COLOR", { tty: true, env: { NO_COLOR: "" } }, true],
+    ["a dumb terminal", { tty: true, env: { TERM: "dumb" } }, false],
+    ["a pipe with FORCE_COLOR", { tty: false, env: { FORCE_COLOR: "1" } }, true],
+    ["FORCE_COLOR and NO_COLOR", { tty: true, env: { FORCE_COLOR: "1", NO_COLOR: "1" } }, false],
+  ])("colours on %s: %j", (_, options, coloured) => {
+    const { out, text } = captured(options);
+    out.error("wrong", "mend it", []);
+    expect(text().includes("\u001B[")).toBe(coloured);
+  });
+
+  it("prints one document with --json and no other line", () => {
+    const { out, text } = captured({ json: true });
+    out.line("hello");
+    out.document({ schemaVersion: 1, ports: [] });
+    out.document({ schemaVersion: 1, error: { code: "x", message: "m", hint: null, details: [] } });
+    expect(JSON.parse(text())).toEqual({ schemaVersion: 1, ports: [] });
+  });
+});
+
+describe("diff", () => {
+  it("shows no secret, neither the old nor the new", () => {
+    const plan = planNew("x", new Map([[".env", { content: "KEY=abcdef0123456789\nPORT=1\n", mode: 0o600 }]]));
+    const text = planDiff(plan, new Map([[".env", "KEY=abcdef0123456789\n"]]), ["abcdef0123456789"]);
+    expect(text).not.toContain("abcdef0123456789");
+    expect(text).toContain("+PORT=1");
+    expect(text).not.toContain(".scaffold");
+  });
+
+  it("does not take a short word for a secret", () => {
+    expect(redact("a=1", ["1"])).toBe("a=1");
+  });
+});
+
+it("draws a tree with each directory once", () => {
+  expect(fileTree("x", ["config/b", "a", "config/a/c"])).toEqual([
+    "x/",
+    "  a",
+    "  config/",
+    "    a/",
+    "      c",
+    "    b",
+  ]);
+});
+
+it("lines columns up without blanks at the end", () => {
+  expect(
+    formatTable(
+      ["A", "B"],
+      [
+        ["long", "x"],
+        ["y", ""],
+      ],
+    ),
+  ).toEqual(["A     B", "long  x", "y"]);
+});
+
+describe("for a spec", () => {
+  it("adds the memory up and warns in plain words when it does not fit", async () => {
+    const catalogue = await builtIn();
+    const spec = await specOf({ name: "crewai" });
+    const fits = memoryReport(spec, catalogue, 64 * 1024 ** 3);
+    expect(fits).toEqual({
+      line: "memory limits 11.5 GiB in total (profile small); this machine has 64 GiB",
+      warning: undefined,
+    });
+    expect(memoryReport(spec, catalogue, 8 * 1024 ** 3).warning).toContain("take a smaller profile or fewer services");
+  });
+
+  it("shows how each published port is reached", async () => {
+    expect(portLines(await specOf({ name: "dspy" }), await builtIn())).toEqual([
+      "langfuse  http://localhost:3001",
+      "postgres  postgresql://localhost:5433",
+      "qdrant    http://localhost:6334/dashboard",
+    ]);
+  });
+
+  it("writes the table of the seed, without anything of this host", async () => {
+    const names = ["pydantic-ai", "crewai", "dspy", "pocketflow", "google-adk"];
+    const text = portAllocation(await Promise.all(names.map(async (name) => specOf({ name }))), await builtIn());
+    expect(text).toContain(
+      "| crewai | 3000 | 5432 | 6333 |\n| dspy | 3001 | 5433 | 6334 |\n| google-adk | 3003 | 5435 | 6336 |\n| pocketflow | 3002 | 5434 | 6335 |\n| pydantic-ai | 3004 | 5436 | 6337 |\n",
+    );
+    expect(text).toContain("| CrewAI | 0 | 3000 | 5432 | 6333 |");
+  });
+});

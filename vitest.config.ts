@@ -1,0 +1,27 @@
+import { defineConfig } from "vitest/config";
+
+const shared = { environment: "node", include: ["**/*.test.ts"], testTimeout: 20_000 };
+
+export default defineConfig({
+  test: {
+    // One job each: see CONTRIBUTING.md.
+    projects: [
+      { test: { ...shared, name: "unit", dir: "tests/unit" } },
+      { test: { ...shared, name: "golden", dir: "tests/golden" } },
+      {
+        test: { ...shared, name: "e2e", dir: "tests/e2e", globalSetup: "tests/helpers/build.ts", testTimeout: 60_000 },
+      },
+      {
+        test: {
+          ...shared,
+          name: "live",
+          dir: "tests/live",
+          globalSetup: ["tests/helpers/build.ts", "tests/helpers/engine-setup.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
