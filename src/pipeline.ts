@@ -88,9 +88,10 @@ export async function createFramework(request: Request, place: Place, events: Cr
   const { withRootLock } = await import("./apply/lock.ts");
   const { createDirectory, writeDerived } = await import("./apply/create.ts");
   const { portAllocation, PORT_TABLE_FILE } = await import("./report/port-allocation.ts");
-  return withRootLock(place.root, place.shown, events.onWait, async () => {
+  return withRootLock(place.root, place.shown, events.onWait, async (requireHeld) => {
     await recoverAll(place);
     const prepared = await prepareNew(request, place);
+    requireHeld();
     events.onCommit();
     createDirectory(place.root, prepared.plan);
     writeDerived(place.root, PORT_TABLE_FILE, portAllocation(prepared.specs, place.catalogue));

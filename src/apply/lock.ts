@@ -11,42 +11,63 @@ const STALE_MS = 5_000;
 const UPDATE_MS = 1_000;
 const RETRY_MS = 100;
 const GIVE_UP_MS = 300_000;
+// A process that refuses its input removes the root it had made, perhaps between our two steps.
+const VANISHED_LIMIT = 20;
 
 /**
  * Runs `work` while no other process writes below the root. Directories that had to be made for it
  * are removed again when nothing was written into them, so refused input leaves no file.
  * @param onWait called once when another process holds the lock
- * @throws UserError exit 1 when the root cannot be written or the lock is not given up
+ * @param work gets a check to call right before it writes: it throws when the lock was lost meanwhile
+ *   (this process was suspended for so long that another one took over)
+ * @throws UserError exit 2 when the root cannot be written, exit 1 when the lock is not given up or was lost
  */
 export async function withRootLock<T>(
   root: string,
   shown: string,
   onWait: () => void,
-  work: () => Promise<T>,
+  work: (requireHeld: () => void) => Promise<T>,
 ): Promise<T> {
   const made = missingParents(root);
-  let release: (() => Promise<void>) | undefined;
   const lost = { error: undefined as Error | undefined };
+  let release: (() => Promise<void>) | undefined;
   try {
-    release = await acquire(root, shown, onWait, lost);
-    return await work();
+    release = await acquire(root, made, shown, onWait, lost);
+    const mine = identity(root);
+    return await work(() => {
+      if (lost.error === undefined && identity(root) === mine) return;
+      lost.error ??= new Error("taken over");
+      throw new UserError(`another command took over ${shown} while this one was suspended; nothing was written`, {
+        code: "lock-lost",
+        exit: EXIT.failure,
+        hint: "run the command again",
+      });
+    });
   } finally {
     if (release !== undefined && lost.error === undefined) await release();
     removeEmpty(made);
   }
 }
 
+/** What tells one lock from the next: the number of a removed directory may be given to a new one. */
+function identity(root: string): string {
+  const found = fs.statSync(join(root, LOCK_NAME), { throwIfNoEntry: false });
+  return found === undefined ? "none" : `${String(found.ino)} ${String(found.birthtimeMs)}`;
+}
+
 async function acquire(
   root: string,
+  missing: readonly string[],
   shown: string,
   onWait: () => void,
   lost: { error: Error | undefined },
 ): Promise<() => Promise<void>> {
   const deadline = Date.now() + GIVE_UP_MS;
   let told = false;
+  let vanished = 0;
   for (;;) {
     try {
-      fs.ensureDirSync(root);
+      makeDirectories(missing);
       fs.accessSync(root, fs.constants.W_OK);
       return await lockfile.lock(root, {
         lockfilePath: join(root, LOCK_NAME),
@@ -58,18 +79,11 @@ async function acquire(
         },
       });
     } catch (error) {
-      if (isErrno(error, "EACCES", "EPERM", "EROFS")) {
-        throw new UserError(
-          `${shown} cannot be written: ${error.code === "EROFS" ? "the file system is read-only" : "permission denied"}`,
-          {
-            code: "not-writable",
-            exit: EXIT.usage,
-            hint: "check its owner and mode (ls -ld), or give another --root",
-          },
-        );
+      if (isErrno(error, "ENOENT") && vanished < VANISHED_LIMIT) {
+        vanished += 1;
+        continue;
       }
-      // ENOENT: another process removed the empty root between our two steps.
-      if (!isErrno(error, "ELOCKED", "ENOENT")) throw error;
+      if (!isErrno(error, "ELOCKED")) throw notUsable(error, shown);
       if (Date.now() > deadline) {
         throw new UserError(`another command has been working in ${shown} for five minutes`, {
           code: "locked",
@@ -77,11 +91,36 @@ async function acquire(
           hint: `wait for it; when none is running, delete ${join(shown, LOCK_NAME)}`,
         });
       }
-      if (!told && isErrno(error, "ELOCKED")) {
+      if (!told) {
         told = true;
         onWait();
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}
+
+function notUsable(error: unknown, shown: string): unknown {
+  if (!isErrno(error, "EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR")) return error;
+  const reasons: Record<string, string> = {
+    EACCES: "permission denied",
+    EPERM: "permission denied",
+    EROFS: "the file system is read-only",
+  };
+  return new UserError(`${shown} cannot be written: ${reasons[error.code ?? ""] ?? "it cannot be made there"}`, {
+    code: "not-writable",
+    exit: EXIT.usage,
+    hint: "check its owner and mode (ls -ld), or give another --root",
+  });
+}
+
+/** One by one: a recursive mkdir of Node never returns where the kernel refuses with ENOENT (below /proc). */
+function makeDirectories(dirs: readonly string[]): void {
+  for (const dir of dirs) {
+    try {
+      fs.mkdirSync(dir);
+    } catch (error) {
+      if (!isErrno(error, "EEXIST")) throw error;
     }
   }
 }

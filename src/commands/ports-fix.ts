@@ -29,7 +29,7 @@ import type { Context } from "./context.ts";
 export async function fixPorts(context: Context, place: Place, dryRun: boolean): Promise<boolean> {
   let conflicts = false;
   checkRoot(place.root, place.shown);
-  const work = async (): Promise<void> => {
+  const work = async (requireHeld: () => void): Promise<void> => {
     if (!dryRun) await recoverAll(place);
     const root = await readRoot(place.root, place.shown, place.catalogue);
     if (root.frameworks.length === 0) return;
@@ -43,13 +43,14 @@ export async function fixPorts(context: Context, place: Place, dryRun: boolean):
       report(context, framework, losing, spec, plan);
       conflicts ||= plan.actions.some((action) => action.action === "conflict");
       if (!dryRun) {
+        requireHeld();
         context.commit.done = true;
         applyPlan(framework.dir, plan);
       }
     }
     if (!dryRun) writeDerived(place.root, PORT_TABLE_FILE, portAllocation([...specs.values()], place.catalogue));
   };
-  if (dryRun) await work();
+  if (dryRun) await work(() => undefined);
   else {
     await withRootLock(
       place.root,

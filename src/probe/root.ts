@@ -48,6 +48,12 @@ export function checkRoot(dir: string, shown: string): void {
     if (isErrno(error, "ENOTDIR"))
       throw usageError(`${shown} lies below a file`, "give --root a directory", [], "root-is-file");
     if (isErrno(error, "EACCES", "EPERM")) throw unreadable(shown);
+    if (isErrno(error, "ENAMETOOLONG", "ELOOP")) {
+      throw usageError(
+        "the path given to --root cannot be used: it is too long, or its links run in a circle",
+        "give --root a directory",
+      );
+    }
     throw error;
   }
 }

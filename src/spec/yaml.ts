@@ -1,4 +1,4 @@
-import { isMap, isPair, isScalar, LineCounter, parseDocument, type Document } from "yaml";
+import { isMap, isPair, isScalar, LineCounter, parseDocument, visit, type Document } from "yaml";
 import type * as z from "zod";
 
 import { problemsError, type Problem } from "../errors.ts";
@@ -23,6 +23,9 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
   }));
   if (syntax.length > 0) throw problemsError(`${file} is not valid YAML`, syntax);
 
+  const numbers = oddNumbers(doc, counter, file);
+  if (numbers.length > 0) throw problemsError(`${file} is not valid`, numbers);
+
   let value: unknown;
   try {
     value = doc.toJS({ maxAliasCount: 0 });
@@ -39,6 +42,19 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
   );
 }
 
+/** YAML reads `1e3`, `0x50` and `80.0` as numbers; every number here is a count or a port, in plain digits. */
+function oddNumbers(doc: ParsedDocument, counter: LineCounter, file: string): Problem[] {
+  const found: Problem[] = [];
+  visit(doc, {
+    Scalar: (_, node) => {
+      if (typeof node.value !== "number" || /^-?[0-9]+$/.test(node.source ?? "")) return;
+      const line = node.range ? counter.linePos(node.range[0]).line : undefined;
+      found.push({ file, line, message: `"${node.source ?? ""}" is not a whole number in plain digits` });
+    },
+  });
+  return found;
+}
+
 /** zod's issues as problems; unknown keys are reported one by one, at their own line. */
 export function issuesToProblems(
   issues: readonly z.core.$ZodIssue[],
@@ -53,6 +69,14 @@ export function issuesToProblems(
         key: [...issue.path, key].join("."),
         message: "unknown key",
       }));
+    }
+    if (issue.code === "invalid_union") {
+      // The alternative that was meant is the one that fits on the outside and fails further in.
+      const meant = issue.errors.find((branch) => branch.length > 0 && branch.every((each) => each.path.length > 0));
+      if (meant !== undefined) {
+        const within = meant.map((each) => ({ ...each, path: [...issue.path, ...each.path] }));
+        return issuesToProblems(within, file, line);
+      }
     }
     const key = issue.path.length === 0 ? undefined : issue.path.join(".");
     return [{ file, line: line(issue.path), key, message: issue.message }];

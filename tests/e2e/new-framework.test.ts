@@ -1,0 +1,252 @@
+import fs from "fs-extra";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+import { dotenvValues } from "../../src/spec/dotenv.ts";
+import { cli, run, snapshot, withoutSecrets } from "../helpers/cli.ts";
+import { document } from "../helpers/schemas.ts";
+import { tempDir } from "../helpers/temp.ts";
+
+const CRAWLER = `name: crawler
+description: "Crawls & reads: {{x}} $HOME"
+services: { qdrant: { port: 7000 }, postgres: }
+profile: medium
+images: latest
+langfuse: { mode: external, host: "https://langfuse.example" }
+`;
+
+describe("new-framework", () => {
+  it("makes a complete directory and says what to do next", async () => {
+    const cwd = tempDir();
+    const { code, stdout, stderr } = await cli(["new-framework", "crewai", "--yes"], { cwd });
+    expect([code, stderr]).toEqual([0, expect.not.stringContaining("error")]);
+    expect(stdout).toContain("Created frameworks/crewai (15 files)");
+    expect(stdout).toContain("http://localhost:6333/dashboard");
+    expect(stdout).toContain("docker compose up -d --wait");
+    expect(Object.keys(snapshot(join(cwd, "frameworks"), /\.scaffold/)).toSorted()).toEqual([
+      "PORT_ALLOCATION.md",
+      "crewai/.env",
+      "crewai/.env.template",
+      "crewai/.gitattributes",
+      "crewai/.gitignore",
+      "crewai/DISASTER_RECOVERY.md",
+      "crewai/README.md",
+      "crewai/compose.yaml",
+      "crewai/config/clickhouse/system-logs.xml",
+      "crewai/config/json_logging.py",
+      "crewai/config/langfuse/create-bucket.sh",
+      "crewai/config/langfuse/create-database.sh",
+      "crewai/config/logging.yaml",
+      "crewai/config/postgres/initdb/10-application.sh",
+      "crewai/examples/connect.py",
+      "crewai/framework.yaml",
+    ]);
+  });
+
+  it("makes secrets: hex of 32 bytes, each its own, private, never printed", async () => {
+    const cwd = tempDir();
+    const outcomes = [
+      await cli(["new-framework", "crewai", "--yes"], { cwd }),
+      await cli(["new-framework", "dspy", "--yes", "--json"], { cwd }),
+    ];
+    const secrets: string[] = [];
+    for (const name of ["crewai", "dspy"]) {
+      const file = join(cwd, "frameworks", name, ".env");
+      expect(fs.statSync(file).mode & 0o777).toBe(0o600);
+      const env = dotenvValues(fs.readFileSync(file, "utf8"));
+      for (const [variable, value] of env) {
+        if (
+          /^https?:|^postgresql:/.test(value) ||
+          !/(?:PASSWORD|SECRET|SALT|ENCRYPTION_KEY|PUBLIC_KEY|QDRANT_.*API_KEY|ACCESS_KEY|SECRET_KEY)$/.test(variable)
+        )
+          continue;
+        expect(value, variable).toMatch(/^(?:[ps]k-lf-)?[0-9a-f]{64}$/);
+        secrets.push(value);
+      }
+      expect(env.get("DATABASE_URL")).toContain(`:${env.get("APP_DB_PASSWORD") ?? "?"}@localhost:`);
+    }
+    expect(secrets).toHaveLength(30);
+    expect(new Set(secrets).size).toBe(30);
+    const printed = outcomes.map(({ stdout, stderr }) => stdout + stderr).join("");
+    const committed = Object.entries(snapshot(join(cwd, "frameworks"))).filter(([path]) => !path.endsWith("/.env"));
+    for (const secret of secrets) {
+      expect(printed).not.toContain(secret);
+      for (const [path, text] of committed) expect(text.includes(secret), path).toBe(false);
+    }
+  });
+
+  it("gives the same bytes by flags, answers file, standard input and Plop, secrets aside", async () => {
+    const made: Record<string, string>[] = [];
+    const make = async (work: (cwd: string) => Promise<{ code: number | null; stderr: string }>): Promise<void> => {
+      const cwd = tempDir();
+      const { code, stderr } = await work(cwd);
+      expect([code, stderr]).toEqual([0, expect.any(String)]);
+      made.push(withoutSecrets(snapshot(join(cwd, "frameworks"))));
+    };
+    const flags = [
+      "--description",
+      "Crawls & reads: {{x}} $HOME",
+      "--services",
+      "qdrant,postgres",
+      "--port",
+      "qdrant=7000",
+      "--profile",
+      "medium",
+      "--images",
+      "latest",
+      "--langfuse",
+      "external",
+      "--langfuse-host",
+      "https://langfuse.example",
+    ];
+    await make((cwd) => cli(["new-framework", "crawler", "--yes", ...flags], { cwd }));
+    await make((cwd) => {
+      fs.writeFileSync(join(cwd, "answers.yaml"), CRAWLER);
+      return cli(["new-framework", "--answers", "answers.yaml"], { cwd });
+    });
+    await make((cwd) => cli(["new-framework", "--answers", "-"], { cwd, input: CRAWLER }));
+    await make((cwd) =>
+      run("npx", ["plop", "new-framework", "crawler", "--", "--yes", "--root", join(cwd, "frameworks"), ...flags]),
+    );
+    // The framework.yaml that came out is itself an answers file.
+    await make((cwd) =>
+      cli(["new-framework", "--answers", "-"], { cwd, input: made[0]?.["crawler/framework.yaml"] ?? "" }),
+    );
+    expect(Object.keys(made[0] ?? {})).toHaveLength(24);
+    for (const each of made.slice(1)) expect(each).toEqual(made[0]);
+  });
+
+  it("lets a flag win over the answers file", async () => {
+    const cwd = tempDir();
+    await cli(["new-framework", "--answers", "-", "--profile", "large", "--port", "qdrant=7001"], {
+      cwd,
+      input: CRAWLER,
+    });
+    const spec = fs.readFileSync(join(cwd, "frameworks/crawler/framework.yaml"), "utf8");
+    expect(spec).toMatch(/profile: large[\s\S]*port: 7001/);
+  });
+
+  it("gives the five presets the ports of the table, whatever the order", async () => {
+    const cwd = tempDir();
+    for (const name of ["pydantic-ai", "crewai", "google-adk", "dspy", "pocketflow", "another", "and-another"]) {
+      expect((await cli(["new-framework", name, "--yes", "--services", "qdrant,postgres"], { cwd })).code).toBe(0);
+    }
+    const ports = (name: string): string =>
+      (
+        fs.readFileSync(join(cwd, "frameworks", name, ".env"), "utf8").match(/^(?:QDRANT|POSTGRES)_PORT=.*/gm) ?? []
+      ).join(" ");
+    expect(["crewai", "dspy", "pocketflow", "google-adk", "pydantic-ai", "another", "and-another"].map(ports)).toEqual(
+      [0, 1, 2, 3, 4, 5, 6].map((slot) => `POSTGRES_PORT=${String(5432 + slot)} QDRANT_PORT=${String(6333 + slot)}`),
+    );
+  });
+
+  it("uses the only sibling's Langfuse when none is named", async () => {
+    const cwd = tempDir();
+    await cli(["new-framework", "crewai", "--yes"], { cwd });
+    const { stderr } = await cli(["new-framework", "dspy", "--yes", "--langfuse", "external"], { cwd });
+    expect(stderr).toContain("Langfuse: the one of crewai is used, http://localhost:3000");
+    expect(fs.readFileSync(join(cwd, "frameworks/dspy/.env"), "utf8")).toContain(
+      "LANGFUSE_HOST=http://localhost:3000\nLANGFUSE_PUBLIC_KEY=\n",
+    );
+  });
+
+  it("shows with --dry-run and --diff what it would do, and writes nothing, not even the root", async () => {
+    const cwd = tempDir();
+    const dry = await cli(["new-framework", "crewai", "--yes", "--dry-run"], { cwd });
+    const diff = await cli(["new-framework", "crewai", "--yes", "--dry-run", "--diff"], { cwd });
+    const json = await cli(["new-framework", "crewai", "--yes", "--dry-run", "--json"], { cwd });
+    expect(fs.readdirSync(cwd)).toEqual([]);
+    expect(dry.stdout).toMatch(/create {4}compose\.yaml[\s\S]*Nothing was written/);
+    expect(diff.stdout).toContain("+++ b/crewai/compose.yaml");
+    expect(diff.stdout).toContain("+QDRANT_API_KEY=[redacted]");
+    expect(diff.stdout).not.toMatch(/[0-9a-f]{64}/);
+    const plan = document(json.stdout, "plan");
+    expect(plan).toMatchObject({ schemaVersion: 1, framework: "crewai" });
+  });
+
+  it("plans what it then writes, to the byte", async () => {
+    const cwd = tempDir();
+    const { stdout } = await cli(["new-framework", "crewai", "--yes", "--json"], { cwd });
+    const { createHash } = await import("node:crypto");
+    const { actions } = document(stdout, "plan") as { actions: { path: string; action: string; after: string }[] };
+    expect(actions).toHaveLength(15);
+    for (const { path, after } of actions) {
+      const bytes = fs.readFileSync(join(cwd, "frameworks/crewai", path));
+      expect(createHash("sha256").update(bytes).digest("hex"), path).toBe(after);
+    }
+  });
+
+  it("takes an edited template without a build, and another templates folder", async () => {
+    const cwd = tempDir();
+    const { TEMPLATES } = await import("../helpers/project.ts");
+    fs.copySync(TEMPLATES, join(cwd, "mine"));
+    const readme = join(cwd, "mine/framework/emit/README.md.hbs");
+    fs.writeFileSync(readme, `House rules of {{name}}.\n\n${fs.readFileSync(readme, "utf8")}`);
+    fs.writeFileSync(
+      join(cwd, "mine/presets/smolagents.yaml"),
+      "schemaVersion: 1\nid: smolagents\ntitle: smolagents\nsummary: Small agents\n",
+    );
+    const { code, stderr } = await cli(["new-framework", "smolagents", "--yes", "--templates", "mine"], { cwd });
+    expect([code, stderr]).toEqual([0, expect.any(String)]);
+    expect(fs.readFileSync(join(cwd, "frameworks/smolagents/README.md"), "utf8")).toMatch(
+      /^House rules of smolagents\./,
+    );
+    expect(fs.readFileSync(join(cwd, "frameworks/smolagents/framework.yaml"), "utf8")).toContain("preset: smolagents");
+  });
+});
+
+describe("through npm", () => {
+  it("runs as the README says", async () => {
+    const cwd = tempDir();
+    const { code, stdout } = await run("npm", [
+      "run",
+      "new-framework",
+      "--",
+      "crewai",
+      "--yes",
+      "--root",
+      join(cwd, "r"),
+    ]);
+    expect([code, fs.existsSync(join(cwd, "r/crewai/compose.yaml"))]).toEqual([0, true]);
+    expect(stdout).toContain("Created");
+  });
+
+  it("explains that npm kept a flag for itself", async () => {
+    const { code, stderr } = await run("npm", ["run", "new-framework", "crewai", "--dry-run"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("npm kept --dry-run for itself");
+    expect(stderr).toContain("npm run new-framework -- ");
+  });
+});
+
+describe("help", () => {
+  it.each([[["--help"]], [["help"]], [["new-framework", "--help"]], [["ports", "--help"]], [["ports", "-h"]]])(
+    "%j",
+    async (args) => {
+      const { code, stdout, stderr } = await cli(args);
+      expect([code, stderr]).toEqual([0, ""]);
+      expect(stdout).toMatch(/^Usage: npm run/);
+    },
+  );
+
+  it("gives examples for each command, and every flag that it takes", async () => {
+    const { COMMON_FLAGS, NEW_FRAMEWORK_FLAGS, PORTS_FLAGS, WRITING_FLAGS } =
+      await import("../../src/commands/flags.ts");
+    const shown = {
+      "new-framework": { ...COMMON_FLAGS, ...WRITING_FLAGS, ...NEW_FRAMEWORK_FLAGS },
+      ports: { ...COMMON_FLAGS, ...PORTS_FLAGS, "dry-run": {} },
+    };
+    for (const [command, flags] of Object.entries(shown)) {
+      const { stdout } = await cli([command, "--help"]);
+      expect(stdout).toContain("Examples:");
+      for (const flag of Object.keys(flags))
+        if (!["help", "version"].includes(flag)) expect(stdout).toContain(`--${flag}`);
+    }
+  });
+
+  it("says its version", async () => {
+    const { version } = fs.readJsonSync("package.json") as { version: string };
+    expect((await cli(["--version"])).stdout).toBe(`${version}\n`);
+    expect((await cli(["ports", "--version"])).stdout).toBe(`${version}\n`);
+  });
+});
