@@ -2,8 +2,12 @@ import { defineConfig } from "vitest/config";
 
 const shared = { environment: "node", include: ["**/*.test.ts"], testTimeout: 20_000 };
 
+// Set by .ci/run, which adds the figures of several runs up.
+const report = process.env["FRAMEWORK_INFRA_REPORT"];
+
 export default defineConfig({
   test: {
+    reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     // One job each: see CONTRIBUTING.md.
     projects: [
       { test: { ...shared, name: "unit", dir: "tests/unit" } },

@@ -12,7 +12,7 @@ const variableSchema = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "an upper-case vari
  *   other variables as `${NAME}` and spec values as `{{name}}`
  * - `user`: for the user to fill in; empty or `value` at first
  */
-export const envEntrySchema = z
+const envEntrySchema = z
   .strictObject({
     name: variableSchema,
     class: z.enum(["secret", "managed", "user"]),
@@ -77,8 +77,6 @@ const publishedPortSchema = z
     url: z.string().min(1),
   })
   .refine((port) => port.last >= port.base, "`last` is below `base`");
-
-export type PublishedPort = z.output<typeof publishedPortSchema>;
 
 export const manifestSchema = z.strictObject({
   schemaVersion: z.literal(1),

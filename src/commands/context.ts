@@ -30,7 +30,7 @@ export interface Command {
   run: (context: Context) => Promise<ExitCode>;
 }
 
-export const DEFAULT_ROOT = "frameworks";
+const DEFAULT_ROOT = "frameworks";
 
 export function flagText(context: Context, name: string): string | undefined {
   const value = context.flags.values[name];

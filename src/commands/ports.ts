@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { isUnfinished } from "../apply/transaction.ts";
 import { EXIT, UserError, usageError, type ExitCode } from "../errors.ts";
 import { describeHolder } from "../ports/claim.ts";
 import { portState, type PortState } from "../probe/listening.ts";
@@ -50,6 +51,13 @@ export async function run(context: Context): Promise<ExitCode> {
   }
   const root = await readRoot(place.root, place.shown, place.catalogue);
   for (const warning of root.warnings) out.note(`warning: ${warning}`);
+  for (const framework of root.frameworks) {
+    if (isUnfinished(framework.dir)) {
+      out.note(
+        `warning: a change of ${framework.folder} was interrupted; the next command that writes finishes or undoes it`,
+      );
+    }
+  }
   await printTable(context, root);
   for (const clash of root.claims.clashes()) {
     const [first] = clash;

@@ -3,7 +3,7 @@ import type { RenderedFile, Tree } from "../render/tree.ts";
 import { mergeText } from "./merge-text.ts";
 import { basePath, formatState, STATE_FILE, type State, type StateFile } from "./state.ts";
 
-export type ActionName = "create" | "update" | "merge" | "keep" | "delete" | "conflict";
+type ActionName = "create" | "update" | "merge" | "keep" | "delete" | "conflict";
 
 /** One line of a plan: what happens to one file, and why. `before`/`after`: sha256 of its bytes. */
 export interface Action {

@@ -1,5 +1,5 @@
 import { EXIT, UserError, type Problem } from "../errors.ts";
-import { describeHolder, type Claim, type ClaimTable, type Protocol } from "./claim.ts";
+import { describeHolder, type ClaimTable, type Protocol } from "./claim.ts";
 import { reservedReason } from "./reserved.ts";
 
 /** A service that wants a host port. */
@@ -130,7 +130,7 @@ async function takeTyped(
 }
 
 /** The free port with the smallest distance from the one that was asked for; of two, the higher. */
-export async function nearestFree(
+async function nearestFree(
   request: PortRequest,
   blocker: (protocol: Protocol, port: number) => Promise<string | undefined>,
 ): Promise<number | undefined> {
@@ -190,5 +190,3 @@ async function moved(
   const now = open.map((request) => `${request.service} ${String(ports.get(request.service))}`).join(", ");
   return [`ports moved on: ${reasons.length === 0 ? "the usual ones are not free" : reasons.join("; ")}; now ${now}`];
 }
-
-export type { Claim };

@@ -16,7 +16,7 @@ export interface Claim {
   shadowed: boolean;
 }
 
-export function portKey(protocol: Protocol, port: number): string {
+function portKey(protocol: Protocol, port: number): string {
   return `${protocol}/${String(port)}`;
 }
 

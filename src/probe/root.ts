@@ -193,11 +193,9 @@ async function foreignClaims(
 
   const envText = readText(join(root, folder, ".env"));
   const env = envText === undefined ? new Map<string, string>() : dotenvValues(envText);
-  const { parse } = await import("yaml");
-  let doc: unknown;
-  try {
-    doc = parse(text, { merge: true, maxAliasCount: 100, logLevel: "error" });
-  } catch {
+  const { parseForeignYaml } = await import("../spec/yaml.ts");
+  const doc = parseForeignYaml(text);
+  if (doc === undefined) {
     warnings.push(`${shown}/${path} is not valid YAML, so the ports it publishes are not known`);
     return [];
   }

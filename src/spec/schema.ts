@@ -18,7 +18,7 @@ export const portSchema = z
   .min(1, "a port is a whole number from 1 to 65535")
   .max(65_535, "a port is a whole number from 1 to 65535");
 
-export const MAX_DESCRIPTION_LENGTH = 200;
+const MAX_DESCRIPTION_LENGTH = 200;
 
 const descriptionSchema = z
   .string()
@@ -30,7 +30,7 @@ const descriptionSchema = z
  * A URL that is safe as an unquoted `.env` value and in Markdown: no quote, blank,
  * `$`, `#` or backslash, and no user name or password (that would be a secret in a committed file).
  */
-export const hostUrlSchema = z
+const hostUrlSchema = z
   .string()
   .max(300, "at most 300 characters")
   .refine((text) => hostUrlProblem(text) === undefined, {
@@ -49,9 +49,9 @@ export function hostUrlProblem(text: string): string | undefined {
 
 const sizeSchema = z.string().regex(/^[1-9][0-9]{0,5}[kmg]$/, "a size such as 10m");
 
-export const imagesSchema = z.enum(["pinned", "latest"]);
+const imagesSchema = z.enum(["pinned", "latest"]);
 export const profileSchema = z.enum(["small", "medium", "large"]);
-export const langfuseModeSchema = z.enum(["dedicated", "external"]);
+const langfuseModeSchema = z.enum(["dedicated", "external"]);
 
 const serviceSchema = z.strictObject({
   port: portSchema.optional().describe("host port; only services that publish one have it"),

@@ -56,7 +56,7 @@ function oddNumbers(doc: ParsedDocument, counter: LineCounter, file: string): Pr
 }
 
 /** zod's issues as problems; unknown keys are reported one by one, at their own line. */
-export function issuesToProblems(
+function issuesToProblems(
   issues: readonly z.core.$ZodIssue[],
   file: string | undefined,
   line: (path: readonly PropertyKey[]) => number | undefined,
@@ -114,4 +114,19 @@ function lineOf(doc: ParsedDocument, counter: LineCounter, path: readonly Proper
 
 function firstLine(text: string): string {
   return text.split("\n", 1)[0] ?? text;
+}
+
+/**
+ * A YAML file of somebody else, without a schema: merge keys and a sane number of aliases are allowed.
+ * @returns undefined when it cannot be read
+ */
+export function parseForeignYaml(text: string): unknown {
+  const doc = parseDocument(text, { merge: true, logLevel: "error" });
+  if (doc.errors.length > 0) return undefined;
+  try {
+    return doc.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch {
+    // More aliases than any person writes.
+    return undefined;
+  }
 }

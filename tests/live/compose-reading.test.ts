@@ -1,0 +1,90 @@
+import fs from "fs-extra";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+import { dotenvValues } from "../../src/spec/dotenv.ts";
+import { interpolate } from "../../src/spec/interpolate.ts";
+import { CASES } from "../golden/cases.ts";
+import { treeOf } from "../helpers/catalogue.ts";
+import { run } from "../helpers/cli.ts";
+import { engineProblem } from "../helpers/engine.ts";
+import { tempDir } from "../helpers/temp.ts";
+
+/** What Docker Compose makes of one value, with `.env` beside it. */
+async function composeReads(value: string, env: string): Promise<string> {
+  const cwd = tempDir();
+  fs.writeFileSync(join(cwd, ".env"), env);
+  fs.writeFileSync(
+    join(cwd, "compose.yaml"),
+    `services: {x: {image: x, environment: {V: ${JSON.stringify(value)}}}}\n`,
+  );
+  const { code, stdout, stderr } = await run("docker", ["compose", "config", "--format", "json"], { cwd });
+  if (code !== 0) throw new Error(stderr);
+  const read = JSON.parse(stdout) as { services: { x: { environment: { V: string } } } };
+  // Compose writes a literal dollar as `$$`.
+  return read.services.x.environment.V.replaceAll("$$", "$");
+}
+
+// These need Compose, but no container.
+describe.skipIf(engineProblem() !== undefined)("Docker Compose and this program read the same", () => {
+  it.each([
+    "$A",
+    "${A}",
+    "x${A}y",
+    "${MISSING}",
+    "${MISSING:-9}",
+    "${EMPTY:-9}",
+    "${EMPTY-9}",
+    "${A:+9}",
+    "${MISSING:+9}",
+    "${EMPTY+9}",
+    "${MISSING:-${A}}",
+    "${MISSING:-${OTHER:-deep}}",
+    "$$A",
+    "${A:?must}",
+  ])("%s", async (text) => {
+    const env = "A=1\nEMPTY=\n";
+    const values = dotenvValues(env);
+    expect(interpolate(text, (name) => values.get(name))).toBe(await composeReads(text, env));
+  });
+
+  it.each([
+    "V=1",
+    "V = 1 ",
+    "export V=1",
+    "V=",
+    "V=a b",
+    "V=a #comment",
+    "V=a#b",
+    "V='a $B #c'",
+    'V="a\\nb"',
+    'V="a\\"b"',
+    "V='x\ny'",
+    "V=1\nV=2",
+    "B=x\nV=$B",
+    "B=x\nV=${B}y",
+    "V=${B:-z}",
+    "V=ab$cd",
+    "V=1\r\n",
+    "V=a'b",
+    'V=a"b',
+    "V: 1",
+    "V=a\\nb",
+    "V='it'\\''s'",
+  ])(".env %j", async (text) => {
+    const ours = dotenvValues(`${text}\n`).get("V");
+    const theirs = await composeReads("${V}", `${text}\n`).catch(
+      (error: unknown) => `refused: ${String(error).slice(0, 60)}`,
+    );
+    // What Compose refuses to read is nobody's port.
+    if (theirs.startsWith("refused")) expect(ours).not.toMatch(/^\d+$/);
+    else expect(ours).toBe(theirs);
+  });
+
+  it.each(Object.keys(CASES))("accepts compose.yaml of %s", async (name) => {
+    const cwd = tempDir();
+    for (const [path, file] of await treeOf(CASES[name] ?? {})) fs.outputFileSync(join(cwd, path), file.content);
+    const { code, stderr } = await run("docker", ["compose", "config", "-q"], { cwd });
+    expect([code, stderr]).toEqual([0, ""]);
+  });
+});
