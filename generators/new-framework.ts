@@ -4,6 +4,7 @@ import { isInteractive, type Context } from "../src/commands/context.ts";
 import { finish, notATerminal } from "../src/commands/new-framework.ts";
 import type { Place } from "../src/pipeline.ts";
 import type { Request } from "../src/spec/schema.ts";
+import { askThrough } from "./ask.ts";
 import { Interview } from "./interview.ts";
 
 export interface GeneratorInput {
@@ -54,10 +55,7 @@ export function registerNewFramework(plop: NodePlopAPI, input: GeneratorInput): 
       guarded(async () => {
         if (complete) return { request };
         if (!isInteractive(context)) throw notATerminal(request);
-        const interview = new Interview(place, context.out, async (question) => {
-          const answers = await inquirer.prompt<{ answer: unknown }>([{ ...question, name: "answer" }]);
-          return answers.answer;
-        });
+        const interview = new Interview(place, context.out, askThrough(inquirer));
         return { request: await interview.run(request) };
       }),
     actions: [{ type: "apply" }],
