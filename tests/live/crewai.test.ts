@@ -12,10 +12,13 @@ import { newTempDir, removeDir } from "../helpers/temp.ts";
  * Qdrant, ClickHouse, SeaweedFS and Langfuse are stand-ins (tests/live/images/README.md).
  */
 describe.skipIf(engineProblem() !== undefined)("crewai on a real engine", () => {
-  const cwd = newTempDir();
-  const stack = new Stack(join(cwd, "frameworks", "crewai"));
+  // Made in beforeAll: a group that is left out must leave no directory behind.
+  let cwd = "";
+  let stack = new Stack("");
 
   beforeAll(async () => {
+    cwd = newTempDir();
+    stack = new Stack(join(cwd, "frameworks", "crewai"));
     const { code, stderr } = await cli(["new-framework", "crewai", "--yes"], { cwd });
     if (code !== 0) throw new Error(stderr);
     stack.useTestImages();
