@@ -95,8 +95,9 @@ function registerHelpers(handlebars: typeof Handlebars): void {
     /** Text in Markdown: what has a meaning there, or would have one at a line's start, is escaped. */
     md: (value: unknown) =>
       String(value)
+        .trim()
         .replaceAll(/[\\`*_[\]<>|~$&]/g, String.raw`\$&`)
-        .replace(/^(\s*\d*)([-#+=.)])/, String.raw`$1\$2`),
+        .replace(/^(\d*)([-#+=.)])/, String.raw`$1\$2`),
     eq: (a: unknown, b: unknown) => a === b,
     or: (...values: unknown[]) => values.slice(0, -1).some(Boolean),
     and: (...values: unknown[]) => values.slice(0, -1).every(Boolean),
