@@ -20,6 +20,10 @@ const shared = {
   format: "esm",
   minify: true,
   legalComments: "linked",
+  alias: {
+    "@inquirer/external-editor": join(root, "scripts", "no-editor.js"),
+    "external-editor": join(root, "scripts", "no-editor.js"),
+  },
   absWorkingDir: root,
   logLevel: "warning",
   // Some bundled CommonJS packages call require() for Node's own modules.

@@ -11,7 +11,7 @@ export function runs(sample: number): { numRuns: number } {
 
 const RESERVED = [/^(?:postgres|template[01]|public|none|pg(?:-.*)?|langfuse)$/];
 
-export const name = fc
+const name = fc
   .stringMatching(/^[a-z][a-z0-9]{0,11}(?:-[a-z0-9]{1,9}){0,4}$/)
   .filter((text) => text.length <= MAX_NAME_LENGTH && nameProblem(text, RESERVED) === undefined);
 
@@ -67,12 +67,12 @@ const spice = fc.constantFrom(
   '"""',
   "    ",
 );
-export const line = fc
+const line = fc
   .array(fc.oneof(spice, fc.string({ unit: "grapheme", maxLength: 8 }), fc.lorem({ maxCount: 2 })), { maxLength: 8 })
   .map((parts) => parts.join(""))
   .filter((text) => draftSchema.shape.description.safeParse(text).success);
 
-export const url = fc
+const url = fc
   .webUrl({ withQueryParameters: true, validSchemes: ["http", "https"] })
   .filter((text) => hostUrlProblem(text) === undefined);
 
