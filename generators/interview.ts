@@ -52,9 +52,8 @@ export class Interview {
   async run(given: Request): Promise<Request | undefined> {
     this.#draft = { ...given.draft };
     this.#ports = new Map(given.ports);
-    const root = await readRoot(this.#place.root, this.#place.shown, this.#place.catalogue);
-    if (this.#draft.name !== undefined) this.#requireFree(this.#draft.name, root);
-    for (const step of this.#open()) await this.#step(step, root);
+    this.#requireUsable(await this.#root());
+    for (const step of this.#open()) await this.#step(step, await this.#root());
     for (;;) {
       const request = { draft: this.#draft, ports: this.#ports };
       const fits = await this.#preview(request);
@@ -71,8 +70,22 @@ export class Interview {
       );
       if (next === "write") return request;
       if (next === "cancel") return undefined;
-      await this.#step(await this.#whichStep(), root);
+      await this.#step(await this.#whichStep(), await this.#root());
     }
+  }
+
+  /** Read anew for each step: somebody else may have taken a port or a name meanwhile. */
+  async #root(): Promise<Root> {
+    return readRoot(this.#place.root, this.#place.shown, this.#place.catalogue);
+  }
+
+  /** What flags and answers file said is refused before the first question, not after the last. */
+  #requireUsable(root: Root): void {
+    const { name, services } = this.#draft;
+    if (name !== undefined) this.#requireFree(name, root);
+    // Any free name does to check the rest; ports can only be judged once the services are known.
+    const ports = services === undefined ? new Map<string, number>() : this.#ports;
+    normalise({ draft: { ...this.#draft, name: name ?? "unnamed" }, ports }, this.#place.catalogue);
   }
 
   /** The steps whose answers nobody gave yet. */

@@ -54,7 +54,7 @@ export function registerNewFramework(plop: NodePlopAPI, input: GeneratorInput): 
     prompts: async (inquirer): Promise<Record<string, unknown>> =>
       guarded(async () => {
         if (complete) return { request };
-        if (!isInteractive(context)) throw notATerminal(request);
+        if (!isInteractive(context)) throw notATerminal(request, context);
         const interview = new Interview(place, context.out, askThrough(inquirer));
         return { request: await interview.run(request) };
       }),

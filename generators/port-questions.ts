@@ -29,7 +29,14 @@ export async function askPorts(state: PortState, ask: Ask, note: (text: string) 
   const { spec } = normalise({ draft: state.draft, ports: new Map() }, catalogue);
   const host = { claims: state.root.claims, listening: isListening };
   const ids = Object.keys(spec.services).filter((id) => catalogue.services.get(id)?.port !== undefined);
-  const typed = new Map([...state.typed].filter(([id]) => ids.includes(id)));
+  const typed = new Map<string, number>();
+  for (const [id, port] of state.typed) {
+    if (!ids.includes(id)) continue;
+    // Typed as a flag or before, and held by somebody now: said, and asked again.
+    const problem = await portProblem(id, String(port), typed, spec, state, host);
+    if (problem === undefined) typed.set(id, port);
+    else note(problem);
+  }
   const proposal = await givePorts(spec, typed, host, catalogue);
   for (const text of proposal.notes) note(text);
 

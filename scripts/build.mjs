@@ -4,13 +4,22 @@
 import { build } from "esbuild";
 import Handlebars from "handlebars";
 import { createHash } from "node:crypto";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const target = join(root, "dist");
-// Built aside and swapped in, so that a command that runs meanwhile sees the old or the new one.
+// Built aside and swapped in by two renames: a build that fails leaves the old one.
 const staging = mkdtempSync(join(root, "dist-"));
 
 const shared = {
@@ -66,8 +75,10 @@ try {
   rmSync(prebuilt);
   rmSync(entry);
   chmodSync(staging, 0o755);
-  rmSync(target, { recursive: true, force: true });
+  const old = `${staging}-old`;
+  if (existsSync(target)) renameSync(target, old);
   renameSync(staging, target);
+  rmSync(old, { recursive: true, force: true });
 } catch (error) {
   rmSync(staging, { recursive: true, force: true });
   throw error;

@@ -6,7 +6,8 @@ import type { Catalogue } from "./catalogue/catalogue.ts";
 import { planNew, type Plan } from "./plan/plan.ts";
 import { givePorts, withPorts } from "./ports/give.ts";
 import { isListening } from "./probe/listening.ts";
-import { checkRoot, readRoot, SPEC_FILE } from "./probe/root.ts";
+import { SPEC_FILE } from "./probe/framework.ts";
+import { checkRoot, readRoot } from "./probe/root.ts";
 import { externalHost } from "./probe/siblings.ts";
 import { refuseTaken } from "./probe/taken.ts";
 import type { Precompiled } from "./render/engine.ts";
@@ -86,25 +87,37 @@ export async function createFramework(request: Request, place: Place, events: Cr
   normalise(request, place.catalogue);
   checkRoot(place.root, place.shown);
   const { withRootLock } = await import("./apply/lock.ts");
-  const { createDirectory, writeDerived } = await import("./apply/create.ts");
+  const { createDirectory, discardStaged, stageDerived } = await import("./apply/create.ts");
   const { portAllocation, PORT_TABLE_FILE } = await import("./report/port-allocation.ts");
   return withRootLock(place.root, place.shown, events.onWait, async (requireHeld) => {
-    await recoverAll(place);
+    const recovered = await recoverAll(place);
     const prepared = await prepareNew(request, place);
-    requireHeld();
-    events.onCommit();
-    createDirectory(place.root, prepared.plan);
-    writeDerived(place.root, PORT_TABLE_FILE, portAllocation(prepared.specs, place.catalogue));
-    return prepared;
+    const putTable = stageDerived(place.root, PORT_TABLE_FILE, portAllocation(prepared.specs, place.catalogue));
+    try {
+      requireHeld();
+      events.onCommit();
+      createDirectory(place.root, prepared.plan);
+    } catch (error) {
+      discardStaged(place.root, PORT_TABLE_FILE);
+      throw error;
+    }
+    putTable();
+    return { ...prepared, notes: [...recovered, ...prepared.notes] };
   });
 }
 
-/** Finishes or undoes what killed commands left behind. The root is locked by the caller. */
-export async function recoverAll(place: Place): Promise<void> {
+/**
+ * Finishes or undoes what killed commands left behind. The root is locked by the caller.
+ * @returns what was done, for the person
+ */
+export async function recoverAll(place: Place): Promise<string[]> {
   const { recover, removeStaging } = await import("./apply/transaction.ts");
   removeStaging(place.root);
+  const notes: string[] = [];
   for (const entry of readdirSync(place.root, { withFileTypes: true })) {
     const dir = join(place.root, entry.name);
-    if (entry.isDirectory() && existsSync(join(dir, SPEC_FILE))) recover(dir);
+    if (entry.isDirectory() && existsSync(join(dir, SPEC_FILE)))
+      notes.push(...recover(dir).map((note) => `${entry.name}: ${note}`));
   }
+  return notes;
 }

@@ -43,6 +43,7 @@ async function fill(root: string, count: number): Promise<void> {
         port,
         address: "127.0.0.1",
         framework: spec.name,
+        place: spec.name,
         service,
         variable: null,
         source: "spec",

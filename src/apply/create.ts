@@ -54,13 +54,30 @@ function parentsOf(path: string): string[] {
 }
 
 /**
- * Writes one derived file of the root (PORT_ALLOCATION.md) so that a reader sees the old or the new text.
- * Unchanged text is not written.
+ * Prepares one derived file of the root (PORT_ALLOCATION.md). Everything that can fail fails here, before
+ * the change that it belongs to.
+ * @returns puts it in place by a rename: a reader sees the old or the new text; unchanged text is not written
+ * @throws UserError exit 1 when a directory or a link stands in its place
  */
-export function writeDerived(root: string, name: string, content: string): void {
+export function stageDerived(root: string, name: string, content: string): () => void {
   const target = containedPath(root, name);
-  if (fs.existsSync(target) && fs.readFileSync(target, "utf8") === content) return;
+  const found = fs.lstatSync(target, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isFile()) {
+    throw new UserError(`${name} is not a file; nothing was written`, {
+      code: "not-a-file",
+      exit: EXIT.failure,
+      hint: "move it away: the table of ports is written there",
+    });
+  }
+  if (found !== undefined && fs.readFileSync(target, "utf8") === content) return () => undefined;
   const temporary = join(root, `${STAGING_PREFIX}${name}`);
   fs.writeFileSync(temporary, content, { mode: 0o644 });
-  fs.renameSync(temporary, target);
+  return () => {
+    fs.renameSync(temporary, target);
+  };
+}
+
+/** Removes what `stageDerived` prepared, when the change it belongs to failed. */
+export function discardStaged(root: string, name: string): void {
+  fs.removeSync(join(root, `${STAGING_PREFIX}${name}`));
 }

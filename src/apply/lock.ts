@@ -28,7 +28,7 @@ export async function withRootLock<T>(
   onWait: () => void,
   work: (requireHeld: () => void) => Promise<T>,
 ): Promise<T> {
-  const made = missingParents(root);
+  const made = new Set<string>();
   const lost = { error: undefined as Error | undefined };
   let release: (() => Promise<void>) | undefined;
   try {
@@ -57,7 +57,7 @@ function identity(root: string): string {
 
 async function acquire(
   root: string,
-  missing: readonly string[],
+  made: Set<string>,
   shown: string,
   onWait: () => void,
   lost: { error: Error | undefined },
@@ -67,7 +67,7 @@ async function acquire(
   let vanished = 0;
   for (;;) {
     try {
-      makeDirectories(missing);
+      makeDirectories(missingParents(root), made);
       fs.accessSync(root, fs.constants.W_OK);
       return await lockfile.lock(root, {
         lockfilePath: join(root, LOCK_NAME),
@@ -81,6 +81,7 @@ async function acquire(
     } catch (error) {
       if (isErrno(error, "ENOENT") && vanished < VANISHED_LIMIT) {
         vanished += 1;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS / 10));
         continue;
       }
       if (!isErrno(error, "ELOCKED")) throw notUsable(error, shown);
@@ -115,8 +116,9 @@ function notUsable(error: unknown, shown: string): unknown {
 }
 
 /** One by one: a recursive mkdir of Node never returns where the kernel refuses with ENOENT (below /proc). */
-function makeDirectories(dirs: readonly string[]): void {
+function makeDirectories(dirs: readonly string[], made: Set<string>): void {
   for (const dir of dirs) {
+    made.add(dir);
     try {
       fs.mkdirSync(dir);
     } catch (error) {
@@ -132,8 +134,9 @@ function missingParents(root: string): string[] {
   return missing;
 }
 
-function removeEmpty(dirs: readonly string[]): void {
-  for (const dir of dirs.toReversed()) {
+function removeEmpty(dirs: Iterable<string>): void {
+  // Innermost first.
+  for (const dir of [...dirs].toSorted((a, b) => b.length - a.length)) {
     try {
       fs.rmdirSync(dir);
     } catch {

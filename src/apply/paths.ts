@@ -37,7 +37,7 @@ export function containedPath(dir: string, path: string): string {
 }
 
 function escape(path: string): UserError {
-  return new UserError(`${path} leads out of the framework's directory through a link; nothing was written`, {
+  return new UserError(`${path} leads somewhere else through a link; nothing was written`, {
     code: "path-escape",
     exit: EXIT.failure,
     hint: "replace the link by a file or directory of its own",

@@ -17,6 +17,8 @@ interface Entry {
   /** Name of the staged file inside the journal's directory. */
   staged: string;
   mode: number;
+  /** sha256 of what stood there when the change was decided; null: nothing. */
+  before: string | null;
 }
 
 /**
@@ -29,9 +31,7 @@ interface Entry {
 export function applyPlan(dir: string, plan: Plan): void {
   if (plan.writes.size === 0) return;
   for (const [path, expected] of plan.preconditions) {
-    const target = containedPath(dir, path);
-    const found = fs.existsSync(target) ? sha256(fs.readFileSync(target, "utf8")) : null;
-    if (found !== expected) {
+    if (digestOf(containedPath(dir, path)) !== expected) {
       throw new UserError(`${plan.framework}/${path} changed while this command was running; nothing was written`, {
         code: "changed",
         exit: EXIT.failure,
@@ -46,7 +46,7 @@ export function applyPlan(dir: string, plan: Plan): void {
     const staged = `${String(index)}.next`;
     // 0600 until it is in place: it may be `.env`.
     writeDurably(join(journal, staged), file.content);
-    return { path, staged, mode: file.mode };
+    return { path, staged, mode: file.mode, before: plan.preconditions.get(path) ?? null };
   });
   writeDurably(join(journal, `${JOURNAL}.tmp`), JSON.stringify({ schemaVersion: 1, entries }));
   fs.renameSync(join(journal, `${JOURNAL}.tmp`), join(journal, JOURNAL));
@@ -60,18 +60,22 @@ export function isUnfinished(dir: string): boolean {
 }
 
 /**
- * Finishes what a killed command had decided, or removes what it had only prepared.
- * @returns what was done, for the person; undefined when there was nothing
+ * Finishes what a killed command had decided, or removes what it had only prepared. A file that somebody
+ * edited after the kill stays, and the text that was meant for it is put beside it.
+ * @returns what was done, for the person; nothing when there was nothing to do
  */
-export function recover(dir: string): "finished" | "undone" | undefined {
+export function recover(dir: string): string[] {
   const journal = join(dir, JOURNAL_DIR);
-  if (!fs.existsSync(journal)) return undefined;
-  if (fs.existsSync(join(journal, JOURNAL))) {
-    finish(dir);
-    return "finished";
+  if (!fs.existsSync(journal)) return [];
+  if (!fs.existsSync(join(journal, JOURNAL))) {
+    fs.removeSync(journal);
+    return ["a change that was interrupted before it was decided has been undone"];
   }
-  fs.removeSync(journal);
-  return "undone";
+  const aside = finish(dir);
+  return [
+    "a change that was interrupted has been finished",
+    ...aside.map((path) => `warning: ${path} was edited since; the text that was meant for it is in ${path}.incoming`),
+  ];
 }
 
 /** Removes directories that a killed `new-framework` had not yet put in place. */
@@ -81,22 +85,34 @@ export function removeStaging(root: string): void {
   }
 }
 
-/** Moves every staged file to its place; doing it twice is harmless. */
-function finish(dir: string): void {
+/**
+ * Moves every staged file to its place; doing it twice is harmless.
+ * @returns the files that were left alone, because they are neither as before nor as meant
+ */
+function finish(dir: string): string[] {
   const journal = join(dir, JOURNAL_DIR);
   const { entries } = fs.readJsonSync(join(journal, JOURNAL)) as { entries: Entry[] };
-  for (const { path, staged, mode } of entries) {
+  const aside: string[] = [];
+  for (const { path, staged, mode, before } of entries) {
     const source = join(journal, staged);
     // Already moved by the process that was killed.
     if (!fs.existsSync(source)) continue;
     const target = containedPath(dir, path);
+    const found = digestOf(target);
+    const edited = found !== before && found !== digestOf(source);
+    if (edited) aside.push(path);
     fs.ensureDirSync(dirname(target), { mode: 0o755 });
     fs.chmodSync(source, mode);
-    fs.renameSync(source, target);
+    fs.renameSync(source, edited ? containedPath(dir, `${path}.incoming`) : target);
   }
   // The journal's own name goes first: without it, the rest is only leftovers.
   fs.removeSync(join(journal, JOURNAL));
   fs.removeSync(journal);
+  return aside;
+}
+
+function digestOf(path: string): string | null {
+  return fs.existsSync(path) ? sha256(fs.readFileSync(path, "utf8")) : null;
 }
 
 function writeDurably(path: string, content: string): void {

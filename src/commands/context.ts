@@ -41,7 +41,7 @@ export function flagSet(context: Context, name: string): boolean {
   return context.flags.values[name] === true;
 }
 
-/** Whether a person sits at both ends: can be asked, and sees the question. */
+/** Whether a person sits at both ends: can be asked, and sees the question. With --json, stdout is for a program. */
 export function isInteractive(context: Context): boolean {
   return context.stdin.isTTY === true && context.stdout.isTTY;
 }

@@ -80,6 +80,11 @@ export function swallowedFlags(env: NodeJS.ProcessEnv, args: readonly string[], 
   });
 }
 
+/** Whether npm may have kept `--yes`: it has a setting of that name, which may also stand in a user's npmrc. */
+export function maySwallowYes(env: NodeJS.ProcessEnv): boolean {
+  return env["npm_lifecycle_event"] !== undefined && env["npm_config_yes"] === "true";
+}
+
 // `yes` may stand in a user's npmrc, so it alone proves nothing; `version` and `help` npm answers itself.
 const NPM_OWN = new Set(["yes", "version", "help"]);
 

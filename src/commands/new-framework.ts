@@ -4,6 +4,7 @@ import { planLines, portLines } from "../report/preview.ts";
 import type { Request } from "../spec/schema.ts";
 import { flagSet, flagText, isInteractive, openPlace, type Context } from "./context.ts";
 import { draftFromFlags } from "./draft.ts";
+import { maySwallowYes } from "./flags.ts";
 
 export const help = `Usage: npm run new-framework -- [NAME] [flags]
        framework-infra new-framework [NAME] [flags]
@@ -12,7 +13,7 @@ Makes the infrastructure directory of one AI-agent framework. Asks what it needs
 with --yes or --answers it asks nothing.
 
   --name NAME              the framework's name (or as the first argument)
-  --preset ID              crewai, dspy, pocketflow, google-adk, pydantic-ai or custom
+  --preset ID              a preset of the catalogue (default: the one of that name, if there is one)
   --description TEXT       one line for its README
   --services A,B           services to run; what they need comes with them
   --port SERVICE=PORT      host port of a service; can be repeated
@@ -39,7 +40,8 @@ export async function run(context: Context): Promise<ExitCode> {
   const request = await draftFromFlags(context);
   const place = await openPlace(context);
   if (asksNothing(context)) return finish(context, request, place);
-  if (!isInteractive(context)) throw notATerminal(request);
+  if (!isInteractive(context)) throw notATerminal(request, context);
+  if (maySwallowYes(context.env)) context.out.note(KEPT_YES);
   const { runGenerator } = await import("../../generators/host.ts");
   await runGenerator({ context, place, request, complete: false });
   return EXIT.ok;
@@ -108,7 +110,18 @@ function requireName({ draft }: Request): void {
   }
 }
 
-export function notATerminal({ draft }: Request): Error {
+const KEPT_YES =
+  "npm keeps --yes for itself; if you typed it, write -- before it: npm run new-framework -- crewai --yes";
+
+export function notATerminal({ draft }: Request, { env }: Context): Error {
+  if (maySwallowYes(env)) {
+    return usageError(
+      "npm kept --yes for itself and did not pass it on",
+      "write -- before the flags: npm run new-framework -- crewai --yes",
+      [],
+      "npm-swallowed",
+    );
+  }
   const missing = [...(draft.name === undefined ? ["a name"] : []), "--yes (take the defaults) or --answers FILE"];
   return usageError(
     `this is not a terminal, so nothing can be asked; missing: ${missing.join(", and ")}`,

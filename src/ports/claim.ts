@@ -7,6 +7,8 @@ export interface Claim {
   address: string;
   /** Directory below the root, or "" for a file in the root itself. */
   framework: string;
+  /** Folder of the file below the root: one service of one folder is one holder, whatever its files. */
+  place: string;
   service: string;
   variable: string | null;
   source: "spec" | "env" | "foreign";
@@ -43,7 +45,7 @@ export class ClaimTable {
   clashes(): Claim[][] {
     return [...this.#byPort.values()]
       .map((claims) => claims.filter((claim) => !claim.shadowed))
-      .filter((claims) => new Set(claims.map((claim) => `${claim.framework}\0${claim.service}`)).size > 1);
+      .filter((claims) => new Set(claims.map((claim) => `${claim.place}\0${claim.service}`)).size > 1);
   }
 }
 

@@ -6,8 +6,8 @@ export interface Published {
   protocol: Protocol;
   address: string;
   port: number;
-  /** Its text before interpolation: names the variables it was made from. */
-  raw: string;
+  /** The variable that the host port is made from, if it is. */
+  variable: string | null;
 }
 
 /** Compose reads these names by itself, or people pass them with `-f`. */
@@ -28,15 +28,64 @@ export function publishedPorts(doc: unknown, expand: (text: string) => string): 
     if (!Array.isArray(ports)) return [];
     return ports.flatMap((entry: unknown): Published[] => {
       if (typeof entry === "string" || typeof entry === "number") {
-        const raw = String(entry);
-        return parseShort(expand(raw)).map((binding) => ({ service, raw, ...binding }));
+        return shortSyntax(String(entry), expand).map((binding) => ({ service, ...binding }));
       }
       return longSyntax(entry, expand).map((binding) => ({ service, ...binding }));
     });
   });
 }
 
+/**
+ * The same from text, for compose files that this program generated: block style, two blanks a level. Undefined
+ * when any mention of ports has another form; the caller then parses the file.
+ */
+export function scanPorts(text: string, expand: (text: string) => string): Published[] | undefined {
+  const found: Published[] = [];
+  let service = "";
+  let inPorts = false;
+  let blocks = 0;
+  for (const line of text.split("\n")) {
+    const name = /^ {2}([A-Za-z0-9_.-]+):$/.exec(line)?.[1];
+    if (name !== undefined) service = name;
+    if (line === "    ports:") {
+      inPorts = true;
+      blocks += 1;
+    } else if (inPorts) {
+      const entry = /^ {6}- "([^"\\#]+)"$/.exec(line)?.[1];
+      if (entry !== undefined) found.push(...shortSyntax(entry, expand).map((binding) => ({ service, ...binding })));
+      else if (/^ {4}[a-z_]+:/.test(line) || line === "") inPorts = false;
+      else return undefined;
+    }
+  }
+  const mentions = text.split("\n").filter((line) => /^\s*[^\s#].*\bports\b|^\s*ports\b/.test(line)).length;
+  return mentions === blocks ? found : undefined;
+}
+
 type Binding = Pick<Published, "protocol" | "address" | "port">;
+
+function shortSyntax(raw: string, expand: (text: string) => string): Omit<Published, "service">[] {
+  const parts = topLevelParts(raw);
+  const host = parts.length > 1 ? (parts.at(-2) ?? "") : "";
+  return parseShort(expand(raw)).map((binding) => ({ variable: variableIn(host), ...binding }));
+}
+
+/** Splits at colons that are not inside `${...}`. */
+function topLevelParts(raw: string): string[] {
+  const parts = [""];
+  let depth = 0;
+  for (let index = 0; index < raw.length; index += 1) {
+    const letter = raw[index] ?? "";
+    if (letter === "{" && raw[index - 1] === "$") depth += 1;
+    else if (letter === "}" && depth > 0) depth -= 1;
+    if (letter === ":" && depth === 0) parts.push("");
+    else parts[parts.length - 1] += letter;
+  }
+  return parts;
+}
+
+function variableIn(text: string): string | null {
+  return /^\$\{?([A-Za-z_][A-Za-z0-9_]*)/.exec(text)?.[1] ?? null;
+}
 
 /** `[[ADDRESS:]HOST[-HOST]:]CONTAINER[-CONTAINER][/PROTOCOL]`. */
 export function parseShort(text: string): Binding[] {
@@ -62,7 +111,7 @@ export function parseShort(text: string): Binding[] {
   return range(rest).map((port) => ({ protocol, address, port }));
 }
 
-function longSyntax(entry: unknown, expand: (text: string) => string): (Binding & { raw: string })[] {
+function longSyntax(entry: unknown, expand: (text: string) => string): Omit<Published, "service">[] {
   const published: unknown = field(entry, "published");
   if (typeof published !== "string" && typeof published !== "number") return [];
   const text = (key: string, otherwise: string): string => {
@@ -73,7 +122,12 @@ function longSyntax(entry: unknown, expand: (text: string) => string): (Binding 
   if (protocol !== "tcp" && protocol !== "udp") return [];
   const raw = String(published);
   const host = text("host_ip", "");
-  return range(expand(raw)).map((port) => ({ protocol, address: host === "" ? "0.0.0.0" : host, port, raw }));
+  return range(expand(raw)).map((port) => ({
+    protocol,
+    address: host === "" ? "0.0.0.0" : host,
+    port,
+    variable: variableIn(raw),
+  }));
 }
 
 /** `8000` or `8000-8010`; nothing when it is neither. */

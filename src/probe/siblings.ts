@@ -1,18 +1,29 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
+import type { Manifest } from "../catalogue/manifest.ts";
 import { EXTERNAL_CAPABLE } from "../spec/normalise.ts";
-import type { Spec } from "../spec/schema.ts";
+import { hostUrlProblem, type Spec } from "../spec/schema.ts";
+import { overriddenPort } from "./claims.ts";
+import type { Framework } from "./framework.ts";
 import type { Root } from "./root.ts";
 
 /** Frameworks of the root whose own observability service others can use, with its URL. */
 export function siblingHosts(root: Root, catalogue: Catalogue): { name: string; url: string }[] {
   return root.frameworks.flatMap((framework) =>
-    Object.entries(framework.spec.services).flatMap(([id, service]) => {
+    Object.keys(framework.spec.services).flatMap((id) => {
       const manifest = catalogue.services.get(id);
-      if (manifest?.external === undefined || manifest.port === undefined || service.port === undefined) return [];
-      const published = framework.env.get(manifest.port.variable) ?? String(service.port);
-      return [{ name: framework.name, url: manifest.port.url.replaceAll("{{port}}", published) }];
+      const url = manifest?.external === undefined ? undefined : urlOf(framework, manifest);
+      return url === undefined ? [] : [{ name: framework.name, url }];
     }),
   );
+}
+
+/** What its `.env` says, where that is a URL; else made from its port. A sibling's `.env` is as untrusted as any file. */
+function urlOf(framework: Framework, manifest: Manifest): string | undefined {
+  const variable = manifest.external?.env.find((entry) => entry.value?.includes("{{externalHost}}") === true)?.name;
+  const written = variable === undefined ? undefined : framework.env.get(variable);
+  if (written !== undefined && hostUrlProblem(written) === undefined) return written;
+  const port = overriddenPort(framework, manifest) ?? framework.spec.services[manifest.id]?.port;
+  return port === undefined ? undefined : manifest.port?.url.replaceAll("{{port}}", String(port));
 }
 
 /** `external` without a URL means the only sibling that has one; with none or several, `.env` asks for it. */

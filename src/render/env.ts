@@ -159,6 +159,6 @@ export function literalValue(variable: Variable, secrets: ReadonlyMap<string, st
  * Everything generated here needs no quotes; what a user once chose might.
  */
 export function quoteEnv(value: string): string {
-  if (/^[A-Za-z0-9_./:@%+,=?&;~[\]-]*$/.test(value)) return value;
+  if (/^[A-Za-z0-9_./:@%+,=-]*$/.test(value)) return value;
   return value.includes("'") ? `"${value.replaceAll(/[\\"$]/g, String.raw`\$&`)}"` : `'${value}'`;
 }

@@ -7,8 +7,7 @@ import * as z from "zod";
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 
-export const planDocument = z.strictObject({
-  schemaVersion: z.literal(1),
+const planSchema = z.strictObject({
   framework: z.string(),
   actions: z.array(
     z.strictObject({
@@ -20,6 +19,11 @@ export const planDocument = z.strictObject({
     }),
   ),
 });
+
+export const planDocument = z.strictObject({ schemaVersion: z.literal(1), ...planSchema.shape });
+
+/** Of a command that changes several frameworks at once. */
+export const plansDocument = z.strictObject({ schemaVersion: z.literal(1), plans: z.array(planSchema) });
 
 export const portsDocument = z.strictObject({
   schemaVersion: z.literal(1),
@@ -55,5 +59,6 @@ export const errorDocument = z.strictObject({
 });
 
 export type PlanDocument = z.output<typeof planDocument>;
+export type PlansDocument = z.output<typeof plansDocument>;
 export type PortsDocument = z.output<typeof portsDocument>;
 export type ErrorDocument = z.output<typeof errorDocument>;

@@ -5,41 +5,43 @@ export interface Assignment {
   name: string;
   /** The value as Compose would see it: unquoted, comment removed, interpolated. */
   value: string;
-  /** Index of its first line, from 0. */
-  line: number;
+  /** Where the value stands in the text, quotes included: `text.slice(start, end)`. */
+  start: number;
+  end: number;
 }
 
-const ASSIGNMENT = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:]([\s\S]*)$/;
+const HEAD = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*/;
 
 /**
  * Reads a `.env` file as Docker Compose does: `export`, single quotes (literal),
  * double quotes (escapes, interpolation, may span lines), ` #` comments, `$` interpolation of
  * what stands above. The last assignment of a name wins. Lines it cannot read are passed over.
+ * A line ends at a line feed, with or without a carriage return before it; a lone one is text.
  */
 export function parseDotenv(text: string): Map<string, Assignment> {
   const found = new Map<string, Assignment>();
-  const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/);
   const lookup = (name: string): string | undefined => found.get(name)?.value;
-  for (let index = 0; index < lines.length; index += 1) {
-    const line = lines[index] ?? "";
-    if (/^\s*(?:#|$)/.test(line)) continue;
-    const match = ASSIGNMENT.exec(line);
-    if (match === null) continue;
-    const [, name = "", rawRest = ""] = match;
-    const start = index;
-    let rest = rawRest.trimStart();
-    const quote = rest[0];
+  let at = text.startsWith("\uFEFF") ? 1 : 0;
+  while (at < text.length) {
+    const lineEnd = endOfLine(text, at);
+    const head = HEAD.exec(text.slice(at, lineEnd));
+    if (head === null) {
+      at = afterLine(text, lineEnd);
+      continue;
+    }
+    const [matched, name = ""] = head;
+    const start = at + matched.length;
+    const quote = text[start];
     if (quote === '"' || quote === "'") {
-      let end = closingQuote(rest, quote);
-      while (end === -1 && index + 1 < lines.length) {
-        index += 1;
-        rest += `\n${lines[index] ?? ""}`;
-        end = closingQuote(rest, quote);
-      }
-      const body = end === -1 ? rest.slice(1) : rest.slice(1, end);
-      found.set(name, { name, value: quote === "'" ? body : interpolate(unescape(body), lookup), line: start });
+      const close = closingQuote(text, start + 1, quote);
+      const end = close === -1 ? text.length : close + 1;
+      const body = text.slice(start + 1, close === -1 ? text.length : close).replaceAll("\r\n", "\n");
+      found.set(name, { name, value: quote === "'" ? body : interpolate(unescape(body), lookup), start, end });
+      at = afterLine(text, endOfLine(text, end));
     } else {
-      found.set(name, { name, value: interpolate(withoutComment(rest), lookup), line: start });
+      const raw = withoutComment(text.slice(start, lineEnd));
+      found.set(name, { name, value: interpolate(raw, lookup), start, end: start + raw.length });
+      at = afterLine(text, lineEnd);
     }
   }
   return found;
@@ -50,8 +52,20 @@ export function dotenvValues(text: string): Map<string, string> {
   return new Map([...parseDotenv(text).values()].map((entry) => [entry.name, entry.value]));
 }
 
-function closingQuote(text: string, quote: string): number {
-  for (let at = 1; at < text.length; at += 1) {
+/** The end of the line's text: before its line feed, and before the carriage return that belongs to it. */
+function endOfLine(text: string, from: number): number {
+  const feed = text.indexOf("\n", from);
+  if (feed === -1) return text.length;
+  return feed > from && text[feed - 1] === "\r" ? feed - 1 : feed;
+}
+
+function afterLine(text: string, end: number): number {
+  const feed = text.indexOf("\n", end);
+  return feed === -1 ? text.length : feed + 1;
+}
+
+function closingQuote(text: string, from: number, quote: string): number {
+  for (let at = from; at < text.length; at += 1) {
     if (quote === '"' && text[at] === "\\") at += 1;
     else if (text[at] === quote) return at;
   }
@@ -66,5 +80,5 @@ function unescape(body: string): string {
 function withoutComment(text: string): string {
   if (text.startsWith("#")) return "";
   const comment = /[ \t]#/.exec(text);
-  return (comment === null ? text : text.slice(0, comment.index)).trim();
+  return (comment === null ? text : text.slice(0, comment.index)).trimEnd();
 }

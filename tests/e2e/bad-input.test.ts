@@ -220,6 +220,20 @@ describe("the root", () => {
     expect(fs.readdirSync(cwd)).toEqual(["x"]);
   });
 
+  it("must have room for PORT_ALLOCATION.md, or nothing is written", async () => {
+    for (const spoil of [
+      (path: string) => fs.mkdirSync(path),
+      (path: string) => fs.symlinkSync("/etc/hostname", path),
+    ]) {
+      const cwd = tempDir();
+      fs.mkdirSync(join(cwd, "frameworks"));
+      spoil(join(cwd, "frameworks/PORT_ALLOCATION.md"));
+      const { code, stderr } = await cli([NEW, "crewai", "--yes"], { cwd });
+      expect([code, stderr]).toEqual([1, expect.stringContaining("nothing was written")]);
+      expect(fs.readdirSync(join(cwd, "frameworks"))).toEqual(["PORT_ALLOCATION.md"]);
+    }
+  });
+
   it("names a broken framework.yaml in it, with line and key", async () => {
     const cwd = tempDir();
     await cli([NEW, "crewai", "--yes"], { cwd });

@@ -58,6 +58,7 @@ logging.config.dictConfig(yaml.safe_load(open("config/logging.yaml")))
 log = logging.getLogger("agents.research")
 log.debug("not shown")
 log.info("a\\nb %s", '"quoted"', extra={"user": {"id": 1}, "trace_id": "0af7651916cd43dd8448eb211c80319c"})
+log.warning("odd", extra={"loss": float("nan"), "pairs": {(1, 2): {3}}, "thing": object}, stack_info=True)
 try:
     1 / 0
 except ZeroDivisionError:
@@ -77,7 +78,7 @@ except ZeroDivisionError:
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(lines).toHaveLength(2);
+    expect(lines).toHaveLength(3);
     expect(lines[0]).toMatchObject({
       Timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       SeverityText: "INFO",
@@ -88,6 +89,9 @@ except ZeroDivisionError:
       Resource: { "service.name": "crewai" },
     });
     expect(lines[1]).toMatchObject({
+      Attributes: { loss: "nan", pairs: { "(1, 2)": [3] }, "code.stacktrace": expect.stringContaining("Stack (most") },
+    });
+    expect(lines[2]).toMatchObject({
       SeverityNumber: 17,
       Attributes: {
         "exception.type": "ZeroDivisionError",

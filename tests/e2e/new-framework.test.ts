@@ -219,6 +219,33 @@ describe("through npm", () => {
   });
 });
 
+it("explains that npm kept even --yes, which is a setting of its own", async () => {
+  const { code, stderr } = await run("npm", ["run", "new-framework", "crewai", "--yes"]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining("npm kept --yes for itself")]);
+});
+
+it("keeps in git all that the next update needs, and nothing that is private", async () => {
+  const cwd = tempDir();
+  await cli(["new-framework", "crewai", "--yes"], { cwd });
+  await run("git", ["init", "-q", cwd]);
+  fs.outputFileSync(join(cwd, "frameworks/crewai/backups/app.dump"), "x");
+  fs.outputFileSync(join(cwd, "frameworks/crewai/.scaffold/journal/0.next"), "x");
+  await run("git", ["-C", cwd, "add", "-A"]);
+  const { stdout } = await run("git", ["-C", cwd, "ls-files", "frameworks"]);
+  const committed = new Set(
+    stdout
+      .trim()
+      .split("\n")
+      .map((path) => path.replace("frameworks/", "")),
+  );
+  const present = Object.keys(snapshot(join(cwd, "frameworks")));
+  expect(present.filter((path) => !committed.has(path)).toSorted()).toEqual([
+    "crewai/.env",
+    "crewai/.scaffold/journal/0.next",
+    "crewai/backups/app.dump",
+  ]);
+});
+
 describe("help", () => {
   it.each([[["--help"]], [["help"]], [["new-framework", "--help"]], [["ports", "--help"]], [["ports", "-h"]]])(
     "%j",

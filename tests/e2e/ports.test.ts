@@ -201,6 +201,53 @@ describe("ports --check and --fix", () => {
     expect([again.code, again.stdout.includes("moves")]).toEqual([0, false]);
   });
 
+  it("moves all but one of three holders, each to ports of its own; the preset's own name stays", async () => {
+    const cwd = tempDir();
+    for (const name of ["bb", "cc", "crewai"]) {
+      const branch = tempDir();
+      await make(branch, name, "--preset", "crewai");
+      fs.copySync(join(branch, "frameworks", name), join(cwd, "frameworks", name));
+    }
+    const fixed = await cli(["ports", "--fix", "--json"], { cwd });
+    expect(fixed.code).toBe(0);
+    const { plans } = document(fixed.stdout, "plans") as { plans: { framework: string }[] };
+    expect(plans.map(({ framework }) => framework)).toEqual(["bb", "cc"]);
+    const qdrant = (await table(cwd)).filter((row) => row.service === "qdrant").map((row) => [row.framework, row.port]);
+    expect(qdrant).toEqual([
+      ["crewai", 6333],
+      ["bb", 6338],
+      ["cc", 6339],
+    ]);
+    expect((await cli(["ports", "--check"], { cwd })).code).toBe(0);
+  });
+
+  it("shows a diff without a secret and writes nothing", async () => {
+    const cwd = await clash();
+    const before = snapshot(cwd);
+    const { code, stdout } = await cli(["ports", "--fix", "--diff"], { cwd });
+    expect([code, stdout]).toEqual([0, expect.stringContaining("+QDRANT_PORT=6338")]);
+    expect(stdout).not.toMatch(/[0-9a-f]{64}/);
+    expect(snapshot(cwd)).toEqual(before);
+    document((await cli(["ports", "--fix", "--dry-run", "--json"], { cwd })).stdout, "plans");
+  });
+
+  it("is not stopped by an .incoming of before, nor by another protocol on the new port", async () => {
+    const cwd = await clash();
+    fs.writeFileSync(join(cwd, "frameworks/agents/README.md.incoming"), "x");
+    fs.outputFileSync(join(cwd, "frameworks/shop/compose.yaml"), "services: {web: {ports: ['6338:1/udp']}}\n");
+    expect((await cli(["ports", "--fix"], { cwd })).code).toBe(0);
+    expect((await cli(["ports", "--check"], { cwd })).code).toBe(0);
+  });
+
+  it("empties the table when the last framework is gone", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai");
+    fs.removeSync(join(cwd, "frameworks/crewai"));
+    expect((await cli(["ports", "--check"], { cwd })).code).toBe(5);
+    expect((await cli(["ports", "--fix"], { cwd })).code).toBe(0);
+    expect((await cli(["ports", "--check"], { cwd })).code).toBe(0);
+  });
+
   it("finds PORT_ALLOCATION.md out of date or missing, and writes it again", async () => {
     const cwd = tempDir();
     await make(cwd, "crewai");

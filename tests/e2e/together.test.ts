@@ -69,6 +69,14 @@ describe("several commands at once", () => {
     expect(fs.readdirSync(join(cwd, "frameworks")).toSorted()).toEqual(["PORT_ALLOCATION.md", "crewai"]);
   });
 
+  it("makes the root again when the owner it waited for took it away", async () => {
+    const cwd = tempDir();
+    const { result } = await waiting(cwd);
+    fs.removeSync(join(cwd, "frameworks"));
+    expect((await result).code).toBe(0);
+    expect(fs.existsSync(join(cwd, "frameworks/crewai/compose.yaml"))).toBe(true);
+  });
+
   it.each([
     ["SIGINT", 130, "interrupted"],
     ["SIGTERM", 143, "terminated"],

@@ -74,7 +74,7 @@ describe.each(Object.keys(CASES))("compose.yaml of %s", (name) => {
     expect(valid({ services: { x: { imagee: "y" } } })).toBe(false);
   });
 
-  // CIS Docker Benchmark 5.4, 5.10-5.14, 5.26-5.29, 5.32; OWASP Docker Security rules 1-8, 12.
+  // CIS Docker Benchmark 1.6: 5.4, 5.5, 5.10-5.17, 5.21, 5.26-5.30, 5.32; OWASP Docker Security rules 1-5, 7, 8, 12.
   it("hardens every container", async () => {
     const { interpolated } = await compose(name);
     const services = (parse(interpolated) as { services: Record<string, Record<string, unknown>> }).services;

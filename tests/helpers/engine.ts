@@ -6,7 +6,7 @@ import { interpolate } from "../../src/spec/interpolate.ts";
 import { run, type Outcome } from "./cli.ts";
 
 /** The test images (tests/live/images), by the variable that puts each into a stack. */
-const IMAGES: Readonly<Record<string, string>> = {
+export const IMAGES: Readonly<Record<string, string>> = {
   POSTGRES_IMAGE: "framework-infra-test/postgres:15",
   VALKEY_IMAGE: "framework-infra-test/valkey:8.1",
   QDRANT_IMAGE: "framework-infra-test/qdrant-stand-in:1.19",

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import fs from "fs-extra";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -5,10 +6,11 @@ import { describe, expect, it } from "vitest";
 import { dotenvValues } from "../../src/spec/dotenv.ts";
 import { interpolate } from "../../src/spec/interpolate.ts";
 import { CASES } from "../golden/cases.ts";
+import { draft, externalDraft, runs } from "../helpers/arbitrary.ts";
 import { treeOf } from "../helpers/catalogue.ts";
 import { run } from "../helpers/cli.ts";
 import { engineProblem } from "../helpers/engine.ts";
-import { tempDir } from "../helpers/temp.ts";
+import { newTempDir, removeDir, tempDir } from "../helpers/temp.ts";
 
 /** What Docker Compose makes of one value, with `.env` beside it. */
 async function composeReads(value: string, env: string): Promise<string> {
@@ -79,6 +81,32 @@ describe.skipIf(engineProblem() !== undefined)("Docker Compose and this program 
     // What Compose refuses to read is nobody's port.
     if (theirs.startsWith("refused")) expect(ours).not.toMatch(/^\d+$/);
     else expect(ours).toBe(theirs);
+  });
+
+  it("accepts compose.yaml of any draft, and reads the values that were meant", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(draft, externalDraft), async (each) => {
+        const cwd = newTempDir();
+        try {
+          const tree = await treeOf(each);
+          for (const [path, file] of tree) fs.outputFileSync(join(cwd, path), file.content);
+          const { code, stdout, stderr } = await run("docker", ["compose", "config", "--format", "json"], { cwd });
+          expect([code, stderr]).toEqual([0, ""]);
+          const env = dotenvValues(tree.get(".env")?.content ?? "");
+          const read = JSON.parse(stdout) as {
+            name: string;
+            services: Record<string, { environment?: Record<string, string> }>;
+          };
+          expect(read.name).toBe(env.get("FRAMEWORK_NAME"));
+          for (const name of ["APP_DB_NAME", "APP_DB_PASSWORD"]) {
+            if (env.has(name)) expect(read.services["postgres"]?.environment?.[name]).toBe(env.get(name));
+          }
+        } finally {
+          removeDir(cwd);
+        }
+      }),
+      runs(15),
+    );
   });
 
   it.each(Object.keys(CASES))("accepts compose.yaml of %s", async (name) => {

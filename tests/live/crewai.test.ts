@@ -111,6 +111,22 @@ describe.skipIf(engineProblem() !== undefined)("crewai on a real engine", () => 
     expect((await query("crewai", "postgres", "SELECT 1")).stderr).toContain("permission denied for database");
   });
 
+  it("makes the queue refuse before the kernel kills it: maxmemory is 70 % of the limit", async () => {
+    const answer = await stack.ok(
+      "exec",
+      "-T",
+      "valkey",
+      "sh",
+      "-c",
+      'REDISCLI_AUTH="$VALKEY_PASSWORD" valkey-cli config get "maxmemory*"',
+    );
+    const settings = answer.trim().split("\n");
+    const value = (name: string): string => settings[settings.indexOf(name) + 1] ?? "";
+    expect(value("maxmemory-policy")).toBe("noeviction");
+    const share = Number(value("maxmemory")) / (512 * 2 ** 20);
+    expect([share > 0.69, share < 0.71]).toEqual([true, true]);
+  });
+
   it("starts each service alone", async () => {
     await stack.ok("down");
     await stack.ok("up", "-d", "--wait", "postgres");

@@ -2,7 +2,7 @@ import fs from "fs-extra";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-import { createDirectory, writeDerived } from "../../../src/apply/create.ts";
+import { createDirectory, stageDerived } from "../../../src/apply/create.ts";
 import { containedPath } from "../../../src/apply/paths.ts";
 import { applyPlan, isUnfinished, recover, removeStaging } from "../../../src/apply/transaction.ts";
 import { sha256 } from "../../../src/digest.ts";
@@ -65,20 +65,29 @@ describe("createDirectory", () => {
     const root = tempDir();
     expect(() => {
       createDirectory(root, plan({ "../y": "1" }));
-    }).toThrow("leads out of");
+    }).toThrow("somewhere else");
     expect(fs.readdirSync(root)).toEqual([]);
   });
 });
 
-describe("writeDerived", () => {
+describe("stageDerived", () => {
   it("does not write what is there already", () => {
     const root = tempDir();
-    writeDerived(root, "P.md", "one\n");
+    stageDerived(root, "P.md", "one\n")();
     fs.utimesSync(join(root, "P.md"), 1, 1);
-    writeDerived(root, "P.md", "one\n");
+    stageDerived(root, "P.md", "one\n")();
     expect(fs.statSync(join(root, "P.md")).mtimeMs).toBe(1000);
-    writeDerived(root, "P.md", "two\n");
+    stageDerived(root, "P.md", "two\n")();
     expect(snapshot(root)).toEqual({ "P.md": "two\n" });
+  });
+
+  it("refuses what is no file before anything else is done", () => {
+    const root = tempDir();
+    fs.mkdirSync(join(root, "P.md"));
+    fs.symlinkSync("/etc/hostname", join(root, "L.md"));
+    expect(() => stageDerived(root, "P.md", "x")).toThrow("P.md is not a file");
+    expect(() => stageDerived(root, "L.md", "x")).toThrow("through a link");
+    expect(fs.readdirSync(root).toSorted()).toEqual(["L.md", "P.md"]);
   });
 });
 
@@ -115,7 +124,12 @@ describe("after a kill", () => {
   /** The journal as a killed process leaves it: `moved` files are in place already. */
   function killed(dir: string, decided: boolean, moved: number): void {
     const journal = join(dir, ".scaffold/journal");
-    const entries = ["a", "b"].map((path, index) => ({ path, staged: `${String(index)}.next`, mode: 0o644 }));
+    const entries = ["a", "b"].map((path, index) => ({
+      path,
+      staged: `${String(index)}.next`,
+      mode: 0o644,
+      before: path === "a" ? sha256("old a") : null,
+    }));
     for (const [index, entry] of entries.entries()) {
       if (index < moved) fs.outputFileSync(join(dir, entry.path), `new ${entry.path}`);
       else fs.outputFileSync(join(journal, entry.staged), `new ${entry.path}`);
@@ -129,16 +143,27 @@ describe("after a kill", () => {
     fs.outputFileSync(join(dir, "a"), "old a");
     killed(dir, true, moved);
     expect(isUnfinished(dir)).toBe(true);
-    expect(recover(dir)).toBe("finished");
+    expect(recover(dir)).toEqual(["a change that was interrupted has been finished"]);
     expect(snapshot(dir)).toEqual({ a: "new a", b: "new b" });
-    expect(recover(dir)).toBeUndefined();
+    expect(recover(dir)).toEqual([]);
+  });
+
+  it("leaves a file alone that was edited after the kill, and puts the new text beside it", () => {
+    const dir = tempDir();
+    fs.outputFileSync(join(dir, "a"), "mine, after the kill");
+    killed(dir, true, 0);
+    expect(recover(dir)).toEqual([
+      "a change that was interrupted has been finished",
+      expect.stringContaining("a was edited since"),
+    ]);
+    expect(snapshot(dir)).toEqual({ a: "mine, after the kill", "a.incoming": "new a", b: "new b" });
   });
 
   it("undoes what was only prepared", () => {
     const dir = tempDir();
     fs.outputFileSync(join(dir, "a"), "old a");
     killed(dir, false, 0);
-    expect(recover(dir)).toBe("undone");
+    expect(recover(dir)).toEqual([expect.stringContaining("undone")]);
     expect(snapshot(dir)).toEqual({ a: "old a" });
   });
 
@@ -161,7 +186,7 @@ describe("containedPath", () => {
   });
 
   it.each(["../x", "/etc/passwd", "a/../../x", ""])("refuses %j", (path) => {
-    expect(() => containedPath(tempDir(), path)).toThrow("leads out of");
+    expect(() => containedPath(tempDir(), path)).toThrow("somewhere else");
   });
 
   it("refuses a file that is a link, and a folder whose name only begins like ours", () => {

@@ -171,6 +171,21 @@ describe("the interview", () => {
     expect(request?.draft).toMatchObject(given.draft);
   });
 
+  it("refuses what flags said before the first question", async () => {
+    for (const draft of [{ name: "../x" }, { services: ["nope"] }, { preset: "nope" }]) {
+      await expect(interview(place(), {}, { draft, ports: new Map() })).rejects.toThrow(/not a/);
+    }
+  });
+
+  it("asks again for a typed port that is taken by the time it is looked at", async () => {
+    const here = place();
+    await createFramework({ draft: { name: "dspy" }, ports: new Map() }, here, quiet);
+    const given: Request = { draft: { name: "crewai", services: ["qdrant"] }, ports: new Map([["qdrant", 6334]]) };
+    const { request, shown } = await interview(here, {}, given);
+    expect(shown).toContain("port 6334 for qdrant is held by qdrant of dspy");
+    expect(request?.ports).toEqual(new Map());
+  });
+
   it("suggests another name when the preset's own is taken", async () => {
     const here = place();
     await createFramework({ draft: { name: "crewai" }, ports: new Map() }, here, quiet);

@@ -62,6 +62,11 @@ describe("updateEnv", () => {
     expect(update(ENV.trimEnd(), [{ name: "NEW_KEY", class: "secret" }])).toContain("OTHER=$PORT\nNEW_KEY=fresh\n");
   });
 
+  it("is not led astray by a lone carriage return, nor by mixed line ends", () => {
+    const odd = `NOTE=x\rY=1\n# two\r\n${ENV}`;
+    expect(update(odd)).toBe(`NOTE=x\rY=1\n# two\r\n${update(ENV)}`);
+  });
+
   it("changes nothing when nothing changed", () => {
     expect(updateEnv(ENV, section(1), section(1), secrets)).toBe(ENV);
   });

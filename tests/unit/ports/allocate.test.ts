@@ -17,6 +17,7 @@ function claim(port: number, protocol: "tcp" | "udp" = "tcp"): Claim {
     protocol,
     address: "127.0.0.1",
     framework: "other",
+    place: "other",
     service: "web",
     variable: null,
     source: "foreign",

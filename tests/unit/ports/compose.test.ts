@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 
-import { COMPOSE_FILE, parseShort, publishedPorts } from "../../../src/ports/compose.ts";
+import { COMPOSE_FILE, parseShort, publishedPorts, scanPorts } from "../../../src/ports/compose.ts";
 import { interpolate } from "../../../src/spec/interpolate.ts";
+import { CASES } from "../../golden/cases.ts";
+import { treeOf } from "../../helpers/catalogue.ts";
 
 describe("parseShort", () => {
   it.each<[string, [string, string, number][]]>([
@@ -114,4 +116,27 @@ it("knows which names are compose files", () => {
   const no = ["compose.yaml.bak", "compose", "mycompose.yaml", "compose.yaml.incoming", "docker.yaml"];
   expect(yes.filter((name) => !COMPOSE_FILE.test(name))).toEqual([]);
   expect(no.filter((name) => COMPOSE_FILE.test(name))).toEqual([]);
+});
+
+describe("scanPorts", () => {
+  const expand = (value: string): string => interpolate(value, () => undefined);
+
+  it("reads what this program generates exactly as a YAML parser does", async () => {
+    for (const draft of Object.values(CASES)) {
+      const text = (await treeOf(draft)).get("compose.yaml")?.content ?? "";
+      const scanned = scanPorts(text, expand);
+      expect(scanned).toEqual(publishedPorts(parse(text), expand));
+      expect(scanned).toBeDefined();
+    }
+  });
+
+  it.each([
+    "services:\n  a:\n    ports: ['8080:80']\n",
+    "services:\n  a:\n    ports:\n      - 8080:80\n",
+    'services:\n  a:\n    ports:\n    - "8080:80"\n',
+    "services:\n  a:\n    ports:\n      - { target: 80, published: 8080 }\n",
+    'x-a: &a\n  ports:\n    - "8080:80"\nservices:\n  a:\n    <<: *a\n',
+  ])("leaves %j to the parser", (text) => {
+    expect(scanPorts(text, expand)).toBeUndefined();
+  });
 });

@@ -107,8 +107,69 @@ describe("readRoot", () => {
       Object.entries(files).map(([path, text]) => [path.replace("crewai/", "copy/"), text]),
     );
     const read = await readRoot(root({ ...files, ...copy }), "r", catalogue);
-    expect(read.warnings.join()).toContain("copy/framework.yaml and crewai/framework.yaml say name: crewai");
+    expect(read.warnings.join()).toContain("copy and crewai are both FRAMEWORK_NAME=crewai");
     expect(read.claims.clashes()).toHaveLength(3);
+  });
+
+  it("still knows what a compose file publishes after its service was taken out of framework.yaml", async () => {
+    const files = await framework("crewai");
+    const spec = (files["crewai/framework.yaml"] ?? "").replace(
+      / {2}qdrant:\n {4}port: 6333\n {4}requested: true\n/,
+      "",
+    );
+    expect(await claims({ ...files, "crewai/framework.yaml": spec })).toContain(
+      "crewai/qdrant tcp 127.0.0.1 6333 foreign",
+    );
+  });
+
+  it("still knows it when only the port was taken out", async () => {
+    const files = await framework("crewai");
+    const spec = (files["crewai/framework.yaml"] ?? "").replace("    port: 6333\n", "");
+    const env = (files["crewai/.env"] ?? "").replace("QDRANT_PORT=6333", "QDRANT_PORT=7000");
+    expect(await claims({ ...files, "crewai/framework.yaml": spec, "crewai/.env": env })).toContain(
+      "crewai/qdrant tcp 127.0.0.1 7000 foreign",
+    );
+  });
+
+  it("keeps the port of a service that the catalogue does not know, and warns", async () => {
+    const files = await framework("crewai");
+    const spec = (files["crewai/framework.yaml"] ?? "").replace("services:\n", "services:\n  redis:\n    port: 7000\n");
+    const read = await readRoot(root({ ...files, "crewai/framework.yaml": spec }), "r", catalogue);
+    expect(read.allClaims).toContainEqual(expect.objectContaining({ service: "redis", port: 7000, source: "spec" }));
+    expect(read.warnings.join()).toContain("r/crewai/framework.yaml: services.redis is not in the catalogue");
+  });
+
+  it("takes a variable for ours only when it is, and only in the host's port", async () => {
+    const files = await framework("crewai");
+    const compose = (files["crewai/compose.yaml"] ?? "").replace(
+      "services:\n",
+      'services:\n  web:\n    image: web\n    ports:\n      - "127.0.0.1:${EXTRA_QDRANT_PORT:-7000}:80"\n      - "${BIND:-127.0.0.1}:7001:80"\n      - "7002:${QDRANT_PORT}"\n',
+    );
+    const read = await readRoot(root({ ...files, "crewai/compose.yaml": compose }), "r", catalogue);
+    const web = read.allClaims.filter((claim) => claim.service === "web").map((claim) => [claim.port, claim.variable]);
+    expect(web).toEqual([
+      [7000, "EXTRA_QDRANT_PORT"],
+      [7001, null],
+      [7002, null],
+    ]);
+  });
+
+  it("tells holders apart by their folder, and files of one folder not", async () => {
+    const web = "services: {web: {ports: ['8080:80']}}";
+    const apart = await readRoot(root({ "other/a/compose.yaml": web, "other/b/compose.yaml": web }), "r", catalogue);
+    const together = await readRoot(
+      root({ "other/compose.yaml": web, "other/compose.override.yaml": web }),
+      "r",
+      catalogue,
+    );
+    expect([apart.claims.clashes().length, together.claims.clashes().length]).toEqual([1, 0]);
+  });
+
+  it("finds two stacks that share a name by .env alone", async () => {
+    const [one, two] = [await framework("crewai"), await framework("dspy")];
+    const env = (two["dspy/.env"] ?? "").replace("FRAMEWORK_NAME=dspy", "FRAMEWORK_NAME=crewai");
+    const read = await readRoot(root({ ...one, ...two, "dspy/.env": env }), "r", catalogue);
+    expect(read.warnings.join()).toContain("crewai and dspy are both FRAMEWORK_NAME=crewai");
   });
 
   it("refuses a root that is a file", async () => {

@@ -31,7 +31,22 @@ describe("parseDotenv", () => {
     expect(dotenvValues("# A=1\n\n???\nA=2\n=3\n")).toEqual(new Map([["A", "2"]]));
   });
 
-  it("names the line of the assignment that wins", () => {
-    expect(parseDotenv("# x\nA='one\ntwo'\nB=1\nA=3\n").get("A")).toEqual({ name: "A", value: "3", line: 4 });
+  it("names the place of the value that wins, quotes included, comment not", () => {
+    const text = "# x\r\nA='one\r\ntwo'\r\nB=1\nA= 3 # three\r\nC=\"q\"";
+    const at = (name: string): string => {
+      const found = parseDotenv(text).get(name);
+      return found === undefined ? "?" : text.slice(found.start, found.end);
+    };
+    expect([at("A"), at("B"), at("C")]).toEqual(["3", "1", '"q"']);
+    expect(dotenvValues("A='one\r\ntwo'").get("A")).toBe("one\ntwo");
+  });
+
+  it("takes a lone carriage return for text, as Compose does", () => {
+    expect(dotenvValues("A=x\rB=1\nC=2\n")).toEqual(
+      new Map([
+        ["A", "x\rB=1"],
+        ["C", "2"],
+      ]),
+    );
   });
 });

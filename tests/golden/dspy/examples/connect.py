@@ -30,6 +30,14 @@ def read_env(path):
     return values
 
 
+def installed(module):
+    """Whether a module can be imported; its parents are looked for first."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
 def call(method, url, body=None, headers=None):
     """One HTTP request; returns the parsed JSON (or None for an empty answer)."""
     request = urllib.request.Request(url, method=method, headers={"content-type": "application/json", **(headers or {})})
@@ -63,7 +71,7 @@ def langfuse(env):
 
 def postgres(env):
     """Signs in as the application's role."""
-    if importlib.util.find_spec("psycopg") is None:
+    if not installed("psycopg"):
         return 'skipped: pip install "psycopg[binary]"'
     import psycopg
 
@@ -90,7 +98,7 @@ def qdrant(env):
 
 def framework(env):
     """DSPy itself: https://dspy.ai"""
-    if importlib.util.find_spec("dspy".split(".")[0]) is None:
+    if not installed("dspy"):
         return "skipped: pip install dspy"
     import dspy
 

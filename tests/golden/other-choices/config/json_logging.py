@@ -7,6 +7,7 @@ Field names are those of the OpenTelemetry Log Data Model
 import datetime
 import json
 import logging
+import math
 import os
 
 # What every record has; the rest came through `extra=` and becomes attributes.
@@ -44,11 +45,28 @@ class JsonFormatter(logging.Formatter):
             "Attributes": attributes,
             "Resource": self._resource,
         }
+        if record.stack_info:
+            attributes["code.stacktrace"] = self.formatStack(record.stack_info)
         if trace_id:
             entry["TraceId"] = trace_id
         if span_id:
             entry["SpanId"] = span_id
-        return json.dumps(entry, ensure_ascii=False, default=str)
+        return json.dumps(_plain(entry), ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value, depth=0):
+    """The value as JSON can hold it: a log record must never be lost for what somebody attached to it."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if depth > 8:
+        return str(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item, depth + 1) for item in value]
+    return str(value)
 
 
 def configure(directory="."):

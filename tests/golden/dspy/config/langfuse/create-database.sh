@@ -5,7 +5,9 @@
 set -eu
 
 psql -v ON_ERROR_STOP=1 -X -q --dbname postgres \
-  -v name="$DB_NAME" -v role="$DB_USER" -v password="$DB_PASSWORD" <<'SQL'
+  -v name="$DB_NAME" -v role="$DB_USER" <<'SQL'
+-- Not by an argument: those stand in the host's process list.
+\getenv password DB_PASSWORD
 SELECT format('CREATE ROLE %I LOGIN', :'role')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'role') \gexec
 SELECT format('ALTER ROLE %I LOGIN PASSWORD %L NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION', :'role', :'password') \gexec

@@ -94,7 +94,10 @@ async function mini(args) {
   log("ready", { buckets: buckets.list() });
 }
 
-const [command, ...rest] = process.argv.slice(2);
+// Flags of the program itself come before the command; of those, only where logs go.
+const given = process.argv.slice(2);
+if (/^--?logtostderr(=(true|false))?$/.test(given[0] ?? "")) given.shift();
+const [command, ...rest] = given;
 if (command === "mini") {
   await mini(rest);
 } else if (command === "shell") {

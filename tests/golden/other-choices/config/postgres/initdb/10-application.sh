@@ -6,7 +6,9 @@ set -eu
 
 psql -v ON_ERROR_STOP=1 -X -q \
   --username "$POSTGRES_USER" --dbname postgres \
-  -v name="$APP_DB_NAME" -v role="$APP_DB_USER" -v password="$APP_DB_PASSWORD" <<'SQL'
+  -v name="$APP_DB_NAME" -v role="$APP_DB_USER" <<'SQL'
+-- Not by an argument: those stand in the host's process list.
+\getenv password APP_DB_PASSWORD
 CREATE ROLE :"role" LOGIN PASSWORD :'password' NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION;
 CREATE DATABASE :"name" OWNER :"role";
 ALTER DATABASE :"name" SET timezone TO 'UTC';

@@ -1,0 +1,17 @@
+import type { State } from "../plan/state.ts";
+import type { Spec } from "../spec/schema.ts";
+
+export const SPEC_FILE = "framework.yaml";
+
+/** One framework directory as it is on disk. */
+export interface Framework {
+  name: string;
+  /** Its directory below the root: the name, unless somebody renamed or copied it. */
+  folder: string;
+  /** Absolute path. */
+  dir: string;
+  spec: Spec;
+  specText: string;
+  env: ReadonlyMap<string, string>;
+  state: State | undefined;
+}

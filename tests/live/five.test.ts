@@ -1,0 +1,420 @@
+import { connect } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { cli, run, start } from "../helpers/cli.ts";
+import { docker, engineProblem, Stack } from "../helpers/engine.ts";
+import { leftOut } from "../helpers/left-out.ts";
+import { pythonWith } from "../helpers/python.ts";
+import { newTempDir, removeDir } from "../helpers/temp.ts";
+
+const NAMES = ["crewai", "dspy", "pocketflow", "google-adk", "pydantic-ai"];
+const LONG_RUNNING = ["clickhouse", "langfuse", "langfuse-worker", "postgres", "qdrant", "seaweedfs", "valkey"];
+const ONE_SHOTS = ["langfuse-bucket", "langfuse-database"];
+
+interface Inspected {
+  Name: string;
+  State: { Running: boolean; Health?: { Status: string } };
+  Config: { User: string; Env: string[] };
+  HostConfig: {
+    Memory: number;
+    NanoCpus: number;
+    PidsLimit: number;
+    CapDrop: string[];
+    CapAdd: string[] | null;
+    Privileged: boolean;
+    ReadonlyRootfs: boolean;
+    SecurityOpt: string[];
+    NetworkMode: string;
+    PortBindings: Record<string, { HostIp: string; HostPort: string }[]> | null;
+    RestartPolicy: { Name: string };
+    LogConfig: { Type: string; Config: Record<string, string> };
+  };
+  NetworkSettings: { Networks: Record<string, { IPAddress: string }> };
+}
+
+/** All five presets of the port table, each a whole stack, at the same time on one engine. */
+describe.skipIf(engineProblem() !== undefined)("five stacks at once", () => {
+  let cwd = "";
+  let stacks: Stack[] = [];
+  const containers = new Map<string, Inspected>();
+  const prefix = (name: string): string => name.replaceAll("-", "_");
+
+  const container = (name: string, service: string): Inspected => {
+    const found = containers.get(`${prefix(name)}_${service.replaceAll("-", "_")}`);
+    if (found === undefined) throw new Error(`${name} has no container for ${service}`);
+    return found;
+  };
+  const stack = (name: string): Stack => stacks[NAMES.indexOf(name)] ?? new Stack("");
+
+  beforeAll(async () => {
+    cwd = newTempDir();
+    stacks = NAMES.map((name) => new Stack(join(cwd, "frameworks", name)));
+    for (const name of NAMES) {
+      const { code, stderr } = await cli(["new-framework", name, "--yes"], { cwd });
+      if (code !== 0) throw new Error(stderr);
+    }
+    for (const each of stacks) {
+      each.useTestImages();
+      await each.ok("up", "-d", "--wait");
+    }
+    const ids = (await docker("ps", "-aq")).trim().split("\n");
+    for (const inspected of JSON.parse(await docker("inspect", ...ids)) as Inspected[])
+      containers.set(inspected.Name.slice(1), inspected);
+  });
+
+  afterAll(async () => {
+    for (const each of stacks) await each.remove();
+    removeDir(cwd);
+  });
+
+  it("has every container of every stack, and all healthy", () => {
+    const expected = NAMES.flatMap((name) =>
+      [...LONG_RUNNING, ...ONE_SHOTS].map((service) => `${prefix(name)}_${service.replaceAll("-", "_")}`),
+    );
+    expect([...containers.keys()].toSorted()).toEqual(expected.toSorted());
+    const states = NAMES.flatMap((name) =>
+      LONG_RUNNING.map((service) => container(name, service).State.Health?.Status),
+    );
+    expect(new Set(states)).toEqual(new Set(["healthy"]));
+  });
+
+  it("names networks and volumes as the task list says", async () => {
+    const networks = (await docker("network", "ls", "--format", "{{.Name}} {{.Driver}} {{.Internal}}"))
+      .trim()
+      .split("\n");
+    const volumes = (await docker("volume", "ls", "--format", "{{.Name}}")).trim().split("\n");
+    for (const name of NAMES.map(prefix)) {
+      expect(networks).toContain(`${name}_network bridge false`);
+      expect(networks).toContain(`${name}_internal bridge true`);
+      for (const service of ["qdrant", "postgres", "clickhouse", "valkey", "seaweedfs"])
+        expect(volumes).toContain(`${name}_${service}_data`);
+    }
+  });
+
+  it("publishes the ports of the table on 127.0.0.1 alone, and they answer", async () => {
+    for (const [slot, name] of NAMES.entries()) {
+      const bindings = [...containers.values()]
+        .filter((each) => each.Name.startsWith(`/${prefix(name)}_`))
+        .flatMap((each) =>
+          Object.values(each.HostConfig.PortBindings ?? {})
+            .flat()
+            .map(({ HostIp, HostPort }) => `${HostIp}:${HostPort}`),
+        );
+      const wanted = [3000 + slot, 5432 + slot, 6333 + slot].map(String);
+      expect(bindings.toSorted()).toEqual(wanted.map((port) => `127.0.0.1:${port}`).toSorted());
+      expect((await fetch(`http://127.0.0.1:${String(6333 + slot)}/readyz`)).status).toBe(200);
+      expect((await fetch(`http://127.0.0.1:${String(3000 + slot)}/api/public/health`)).status).toBe(200);
+      expect(await opens("127.0.0.1", 5432 + slot)).toBe(true);
+    }
+    // The kernel's own list: whatever listens for a container does so on loopback.
+    const listening = await run("ss", ["-Hltn"]);
+    const ours = listening.stdout
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/)[3] ?? "")
+      .filter((address) => /:(?:300[0-4]|543[2-6]|633[3-7])$/.test(address));
+    expect(ours).toHaveLength(15);
+    expect(ours.filter((address) => !address.startsWith("127.0.0.1:"))).toEqual([]);
+  });
+
+  it("hardens every container: limits, user, capabilities, read-only root, log rotation", () => {
+    const notReadOnly = new Set(["clickhouse", "langfuse", "langfuse-worker"]);
+    const users: Record<string, string> = {
+      clickhouse: "101:101",
+      langfuse: "1001:1001",
+      "langfuse-worker": "1001:1001",
+      "langfuse-bucket": "1000:1000",
+      "langfuse-database": "70:70",
+      postgres: "70:70",
+      qdrant: "1000:1000",
+      seaweedfs: "1000:1000",
+      valkey: "999:1000",
+    };
+    for (const name of NAMES) {
+      for (const service of [...LONG_RUNNING, ...ONE_SHOTS]) {
+        const { HostConfig, Config } = container(name, service);
+        expect({ service, user: Config.User, readOnly: HostConfig.ReadonlyRootfs }).toEqual({
+          service,
+          user: users[service],
+          readOnly: !notReadOnly.has(service),
+        });
+        expect(HostConfig).toMatchObject({
+          CapDrop: ["ALL"],
+          CapAdd: null,
+          Privileged: false,
+          SecurityOpt: ["no-new-privileges:true"],
+          RestartPolicy: { Name: ONE_SHOTS.includes(service) ? "no" : "unless-stopped" },
+          LogConfig: { Type: "local", Config: { "max-size": "10m", "max-file": "3" } },
+        });
+        expect(HostConfig.Memory).toBeGreaterThan(0);
+        expect(HostConfig.NanoCpus).toBeGreaterThan(0);
+        expect(HostConfig.PidsLimit).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  it("lets services find each other by name", async () => {
+    for (const name of NAMES) {
+      for (const [from, to, port] of [
+        ["qdrant", "postgres", 5432],
+        ["qdrant", "clickhouse", 8123],
+        ["qdrant", "valkey", 6379],
+      ] as const) {
+        await stack(name).ok("exec", "-T", from, "bash", "-c", `exec 3<>/dev/tcp/${to}/${String(port)}`);
+      }
+    }
+  });
+
+  it("keeps one framework's containers from another's, by name and by address", async () => {
+    const reach = async (target: string, port: number): Promise<number | null> =>
+      (
+        await stack("crewai").compose(
+          "exec",
+          "-T",
+          "qdrant",
+          "timeout",
+          "3",
+          "bash",
+          "-c",
+          `exec 3<>/dev/tcp/${target}/${String(port)}`,
+        )
+      ).code;
+    const own = Object.values(container("crewai", "postgres").NetworkSettings.Networks).map(
+      (network) => network.IPAddress,
+    );
+    // The control: the same probe does reach a container of its own stack by address.
+    for (const address of own) expect(await reach(address, 5432)).toBe(0);
+    for (const other of NAMES.filter((name) => name !== "crewai")) {
+      expect(await reach(`${prefix(other)}_postgres`, 5432)).not.toBe(0);
+      for (const { IPAddress } of Object.values(container(other, "postgres").NetworkSettings.Networks))
+        expect(await reach(IPAddress, 5432), `${other} at ${IPAddress}`).not.toBe(0);
+    }
+  });
+
+  it("gives what is only internal no way out, and what calls the outside one", async () => {
+    await withOutsideHost(async (address) => {
+      const reach = async (service: string): Promise<number | null> =>
+        (
+          await stack("dspy").compose(
+            "exec",
+            "-T",
+            service,
+            "timeout",
+            "3",
+            "bash",
+            "-c",
+            `exec 3<>/dev/tcp/${address}`,
+          )
+        ).code;
+      expect(await reach("qdrant")).toBe(0);
+      expect(await reach("clickhouse")).not.toBe(0);
+    });
+  });
+
+  it("has a role and a database for the application and for Langfuse, each kept from the other", async () => {
+    for (const name of NAMES) {
+      const app = prefix(name);
+      const each = stack(name);
+      const query = async (user: string, password: string, database: string, sql: string) =>
+        each.compose(
+          "exec",
+          "-T",
+          "-e",
+          `PGPASSWORD=${each.env.get(password) ?? ""}`,
+          "postgres",
+          "psql",
+          "-h",
+          "postgres",
+          "-U",
+          user,
+          "-d",
+          database,
+          "-Atc",
+          sql,
+        );
+      const owners = await query(
+        "postgres",
+        "POSTGRES_PASSWORD",
+        "postgres",
+        "SELECT datname, pg_get_userbyid(datdba) FROM pg_database WHERE NOT datistemplate ORDER BY 1",
+      );
+      expect(owners.stdout.trim().split("\n").toSorted()).toEqual(
+        [`${app}|${app}`, "langfuse|langfuse", "postgres|postgres"].toSorted(),
+      );
+      const roles = await query(
+        "postgres",
+        "POSTGRES_PASSWORD",
+        "postgres",
+        "SELECT rolname FROM pg_roles WHERE rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication",
+      );
+      expect(roles.stdout.trim()).toBe("postgres");
+      expect((await query(app, "APP_DB_PASSWORD", app, "SELECT current_user")).stdout.trim()).toBe(app);
+      expect((await query(app, "APP_DB_PASSWORD", "langfuse", "SELECT 1")).stderr).toContain(
+        "permission denied for database",
+      );
+      expect((await query("langfuse", "LANGFUSE_DB_PASSWORD", app, "SELECT 1")).stderr).toContain(
+        "permission denied for database",
+      );
+      expect((await query(app, "LANGFUSE_DB_PASSWORD", app, "SELECT 1")).stderr).toContain(
+        "password authentication failed",
+      );
+    }
+  });
+
+  it("answers to examples/connect.py of each framework", async () => {
+    const python = pythonWith("psycopg");
+    if (python === undefined) leftOut("PostgreSQL in examples/connect.py", "python3 with psycopg");
+    for (const name of NAMES) {
+      const { code, stdout, stderr } = await run(python ?? "python3", ["examples/connect.py"], {
+        cwd: stack(name).dir,
+      });
+      expect([name, code, stderr]).toEqual([name, 0, ""]);
+      expect(stdout).toMatch(/^langfuse: .*a trace was sent and read back$/m);
+      expect(stdout).toMatch(/^qdrant: stored two points/m);
+      if (python !== undefined) expect(stdout).toContain(`postgres: signed in as ${prefix(name)} to ${prefix(name)}`);
+    }
+  });
+
+  it("brings a killed container back", async () => {
+    for (const service of ["qdrant", "postgres", "valkey"]) {
+      const id = `crewai_${service}`;
+      const started = (await docker("inspect", "-f", "{{.State.StartedAt}}", id)).trim();
+      // `docker kill` counts as stopped by hand; a crash is a process that ends by itself.
+      const { code } = await run("sh", ["-c", `kill -9 "$(docker inspect -f '{{.State.Pid}}' ${id})"`]);
+      expect(code).toBe(0);
+      await eventually(async () => {
+        const [state = "", since = ""] = (
+          await docker("inspect", "-f", "{{.State.Health.Status}} {{.State.StartedAt}}", id)
+        )
+          .trim()
+          .split(" ");
+        expect([state, since === started]).toEqual(["healthy", false]);
+      });
+    }
+  });
+
+  it("keeps data over down and up", async () => {
+    const each = stack("pydantic-ai");
+    const url = `${each.env.get("QDRANT_URL") ?? ""}/collections/kept`;
+    const headers = { "api-key": each.env.get("QDRANT_API_KEY") ?? "", "content-type": "application/json" };
+    const sql = async (text: string): Promise<string> =>
+      (
+        await each.ok(
+          "exec",
+          "-T",
+          "postgres",
+          "psql",
+          "-h",
+          "127.0.0.1",
+          "-U",
+          "pydantic_ai",
+          "-d",
+          "pydantic_ai",
+          "-Atc",
+          text,
+        )
+      ).trim();
+    await sql("CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n");
+    expect(
+      (await fetch(url, { method: "PUT", headers, body: JSON.stringify({ vectors: { size: 2, distance: "Dot" } }) }))
+        .status,
+    ).toBe(200);
+    const points = Array.from({ length: 50 }, (_, id) => ({ id, vector: [id, 1], payload: { id } }));
+    expect(
+      (await fetch(`${url}/points?wait=true`, { method: "PUT", headers, body: JSON.stringify({ points }) })).status,
+    ).toBe(200);
+    await each.ok("down");
+    await each.ok("up", "-d", "--wait");
+    expect(await sql("SELECT count(*), sum(n) FROM kept")).toBe("1000|500500");
+    const found = (await (
+      await fetch(`${url}/points/count`, { method: "POST", headers, body: JSON.stringify({ exact: true }) })
+    ).json()) as { result: { count: number } };
+    expect(found.result.count).toBe(50);
+  });
+
+  it("starts each service alone with what it needs", async () => {
+    const each = stack("dspy");
+    const needs: Record<string, string[]> = {
+      postgres: ["postgres"],
+      qdrant: ["qdrant"],
+      valkey: ["valkey"],
+      clickhouse: ["clickhouse"],
+      seaweedfs: ["seaweedfs"],
+      langfuse: ["clickhouse", "langfuse", "postgres", "seaweedfs", "valkey"],
+      "langfuse-worker": ["clickhouse", "langfuse", "langfuse-worker", "postgres", "seaweedfs", "valkey"],
+    };
+    for (const [service, running] of Object.entries(needs)) {
+      await each.ok("down", "--timeout", "5");
+      await each.ok("up", "-d", "--wait", service);
+      expect((await each.ok("ps", "--services")).trim().split("\n").toSorted()).toEqual(running);
+    }
+  });
+});
+
+/** A host beyond the engine's networks, in a network namespace of its own; hands over where it listens, as bash writes it. */
+async function withOutsideHost(work: (address: string) => Promise<void>): Promise<void> {
+  const ip = async (...args: string[]): Promise<void> => {
+    const { code, stderr } = await run("ip", args);
+    if (code !== 0) throw new Error(`ip ${args.join(" ")}: ${stderr}`);
+  };
+  const name = "fi-outside";
+  await ip("netns", "add", name);
+  const server = start(
+    "ip",
+    [
+      "netns",
+      "exec",
+      name,
+      process.execPath,
+      "-e",
+      "require('net').createServer((s) => s.end()).listen(8080, () => console.log('up'))",
+    ],
+    { timeout: 60_000 },
+  );
+  try {
+    await ip("link", "add", "fi-out0", "type", "veth", "peer", "name", "fi-out1", "netns", name);
+    await ip("addr", "add", "198.51.100.1/24", "dev", "fi-out0");
+    await ip("link", "set", "fi-out0", "up");
+    await ip("-n", name, "addr", "add", "198.51.100.2/24", "dev", "fi-out1");
+    await ip("-n", name, "link", "set", "fi-out1", "up");
+    await eventually(async () => {
+      expect(await opens("198.51.100.2", 8080)).toBe(true);
+    });
+    await work("198.51.100.2/8080");
+  } finally {
+    server.child.kill("SIGKILL");
+    await server.result;
+    await ip("netns", "delete", name);
+  }
+}
+
+function opens(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    socket.setTimeout(3000, () => socket.destroy());
+    socket.once("connect", () => {
+      resolve(true);
+      socket.destroy();
+    });
+    socket.once("error", () => {
+      resolve(false);
+    });
+    socket.once("close", () => {
+      resolve(false);
+    });
+  });
+}
+
+/** Tries for a minute. */
+async function eventually(check: () => Promise<void>): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    try {
+      await check();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
