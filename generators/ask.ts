@@ -16,22 +16,26 @@ const SETTLE_MS = 100;
 export function askThrough(inquirer: Inquirer): Ask {
   return async (question: Question) => {
     const alive = setInterval(() => undefined, 60_000);
+    const state = { answered: false };
     try {
       const prompt = inquirer.prompt([{ ...question, name: "answer" }]);
-      const answers = await Promise.race([prompt, inputEnd(prompt.ui)]);
+      const answers = await Promise.race([prompt, inputEnd(prompt.ui, state)]);
       return (answers as { answer: unknown }).answer;
     } finally {
+      state.answered = true;
       clearInterval(alive);
     }
   };
 }
 
-/** Never fulfils; rejects some time after the reader was closed, by which time an answered prompt has settled. */
-function inputEnd(ui: object): Promise<never> {
+/** Never fulfils; rejects when the reader was closed and no answer has come. */
+function inputEnd(ui: object, state: { answered: boolean }): Promise<never> {
   return new Promise((_, reject) => {
     const { rl } = ui as { rl: NodeJS.EventEmitter };
     rl.once("close", () => {
       setTimeout(() => {
+        if (state.answered) return;
+        // The question still stands on this line.
         process.stderr.write("\n");
         reject(new UserError("the input ended; nothing was changed", { code: "interrupted", exit: EXIT.interrupted }));
       }, SETTLE_MS);

@@ -5,6 +5,9 @@ import { describe, expect, it } from "vitest";
 import { cli } from "../helpers/cli.ts";
 import { PROJECT, TEMPLATES } from "../helpers/project.ts";
 import { tempDir } from "../helpers/temp.ts";
+import { needTablePorts } from "../helpers/table-ports.ts";
+
+await needTablePorts();
 
 const DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tests/live/images/README.md"].concat(
   fs

@@ -6,6 +6,9 @@ import { dotenvValues } from "../../src/spec/dotenv.ts";
 import { cli, run, snapshot, withoutSecrets } from "../helpers/cli.ts";
 import { document } from "../helpers/schemas.ts";
 import { tempDir } from "../helpers/temp.ts";
+import { needTablePorts } from "../helpers/table-ports.ts";
+
+await needTablePorts();
 
 const CRAWLER = `name: crawler
 description: "Crawls & reads: {{x}} $HOME"

@@ -6,6 +6,9 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { cli, snapshot } from "../helpers/cli.ts";
 import { document } from "../helpers/schemas.ts";
 import { tempDir } from "../helpers/temp.ts";
+import { needTablePorts } from "../helpers/table-ports.ts";
+
+await needTablePorts();
 
 interface Row {
   framework: string;

@@ -129,6 +129,9 @@ describe.skipIf(engineProblem() !== undefined)("crewai on a real engine", () => 
 
   it("starts each service alone", async () => {
     await stack.ok("down");
+    // Nothing anonymous is left: only the volumes that compose.yaml names.
+    const volumes = (await docker("volume", "ls", "-q")).trim().split("\n");
+    expect(volumes.filter((name) => !name.startsWith("crewai_"))).toEqual([]);
     await stack.ok("up", "-d", "--wait", "postgres");
     expect((await stack.ok("ps", "--services")).trim()).toBe("postgres");
   });

@@ -11,6 +11,9 @@ import { Output } from "../../../src/report/output.ts";
 import type { Request } from "../../../src/spec/schema.ts";
 import { builtIn } from "../../helpers/catalogue.ts";
 import { tempDir } from "../../helpers/temp.ts";
+import { needTablePorts } from "../../helpers/table-ports.ts";
+
+await needTablePorts();
 
 const catalogue = await builtIn();
 const nothing: Request = { draft: {}, ports: new Map() };
