@@ -2,17 +2,17 @@ import { totalmem } from "node:os";
 
 import { reservedNames, withDependencies } from "../src/catalogue/catalogue.ts";
 import { UserError } from "../src/errors.ts";
-import { prepareNew, type Place } from "../src/pipeline.ts";
+import type { Place } from "../src/pipeline.ts";
 import { readRoot, type Root } from "../src/probe/root.ts";
 import { siblingHosts } from "../src/probe/siblings.ts";
 import { refuseTaken } from "../src/probe/taken.ts";
 import { formatMebibytes, totalMemory } from "../src/render/context.ts";
 import type { Output } from "../src/report/output.ts";
-import { fileTree, memoryReport, portLines } from "../src/report/preview.ts";
 import { nameProblem } from "../src/spec/names.ts";
 import { EXTERNAL_CAPABLE, normalise } from "../src/spec/normalise.ts";
 import { draftSchema, hostUrlProblem, profileSchema, type Draft, type Request } from "../src/spec/schema.ts";
 import { askPorts } from "./port-questions.ts";
+import { showPreview } from "./preview.ts";
 import { choice, type Ask } from "./question.ts";
 
 type Step = "preset" | "name" | "description" | "services" | "langfuse" | "ports" | "images" | "profile";
@@ -56,7 +56,7 @@ export class Interview {
     for (const step of this.#open()) await this.#step(step, await this.#root());
     for (;;) {
       const request = { draft: this.#draft, ports: this.#ports };
-      const fits = await this.#preview(request);
+      const fits = await showPreview(request, this.#place, this.#out);
       const next = String(
         await this.#ask({
           type: "list",
@@ -82,10 +82,10 @@ export class Interview {
   /** What flags and answers file said is refused before the first question, not after the last. */
   #requireUsable(root: Root): void {
     const { name, services } = this.#draft;
-    if (name !== undefined) this.#requireFree(name, root);
     // Any free name does to check the rest; ports can only be judged once the services are known.
     const ports = services === undefined ? new Map<string, number>() : this.#ports;
     normalise({ draft: { ...this.#draft, name: name ?? "unnamed" }, ports }, this.#place.catalogue);
+    if (name !== undefined) this.#requireFree(name, root);
   }
 
   /** The steps whose answers nobody gave yet. */
@@ -122,7 +122,7 @@ export class Interview {
       case "description":
         return this.#description();
       case "services":
-        return this.#services(root);
+        return this.#services();
       case "langfuse":
         return this.#langfuse(root);
       case "ports":
@@ -137,7 +137,7 @@ export class Interview {
       case "images":
         return this.#images();
       case "profile":
-        return this.#profile(root);
+        return this.#profile();
     }
   }
 
@@ -197,7 +197,7 @@ export class Interview {
     this.#draft.description = String(answer);
   }
 
-  async #services(root: Root): Promise<void> {
+  async #services(): Promise<void> {
     const { catalogue } = this.#place;
     const offered = [...catalogue.services.values()].filter((service) => service.offer === "choice");
     const chosen =
@@ -222,7 +222,6 @@ export class Interview {
     // Ports of services that are gone would be refused later.
     const ids = withDependencies(catalogue, this.#draft.services);
     for (const id of this.#ports.keys()) if (!ids.includes(id)) this.#ports.delete(id);
-    void root;
   }
 
   #serviceIds(): string[] {
@@ -274,8 +273,7 @@ export class Interview {
     this.#draft.images = answer === "latest" ? "latest" : "pinned";
   }
 
-  async #profile(root: Root): Promise<void> {
-    void root;
+  async #profile(): Promise<void> {
     const { catalogue } = this.#place;
     const { spec } = normalise({ draft: this.#draft, ports: new Map() }, catalogue);
     const machine = formatMebibytes(Math.floor(totalmem() / 1024 / 1024));
@@ -288,31 +286,6 @@ export class Interview {
       default: this.#draft.profile,
     });
     this.#draft.profile = profileSchema.parse(answer);
-  }
-
-  /** Shows what would be written. @returns false when something is wrong with it, which is said */
-  async #preview(request: Request): Promise<boolean> {
-    const out = this.#out;
-    try {
-      const { spec, plan, notes } = await prepareNew(request, this.#place);
-      out.line();
-      for (const line of fileTree(
-        spec.name,
-        plan.actions.map((action) => action.path),
-      ))
-        out.line(`  ${line}`);
-      out.line();
-      for (const line of portLines(spec, this.#place.catalogue)) out.line(`  ${line}`);
-      out.line();
-      out.line(`  ${memoryReport(spec, this.#place.catalogue, totalmem()).line}`);
-      for (const note of notes) out.note(note);
-      out.line();
-      return true;
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      out.error(error.message, error.hint, []);
-      return false;
-    }
   }
 }
 
