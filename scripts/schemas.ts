@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import * as z from "zod";
 
 import { commonEnvSchema, manifestSchema, presetSchema } from "../src/catalogue/manifest.ts";
-import { errorDocument, planDocument, plansDocument, portsDocument } from "../src/report/documents.ts";
+import { errorDocument, planDocument, plansDocument, portsDocument, statusDocument } from "../src/report/documents.ts";
 import { draftSchema, specSchema } from "../src/spec/schema.ts";
 
 const SOURCES = {
@@ -18,6 +18,7 @@ const SOURCES = {
   plan: { schema: planDocument, title: "--json of a writing command: the plan" },
   plans: { schema: plansDocument, title: "--json of ports --fix: the plan of each framework that moves" },
   ports: { schema: portsDocument, title: "--json of ports: the allocation table" },
+  status: { schema: statusDocument, title: "--json of status: the state of every file" },
   error: { schema: errorDocument, title: "--json of any command that failed" },
 } as const;
 

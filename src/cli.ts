@@ -10,6 +10,7 @@ import {
   parseFlags,
   type ParsedFlags,
   PORTS_FLAGS,
+  STATUS_FLAGS,
   swallowedFlags,
   WRITING_FLAGS,
 } from "./commands/flags.ts";
@@ -33,6 +34,11 @@ const COMMANDS = {
     summary: "who holds which host port; --check, --fix",
     flags: { ...COMMON_FLAGS, ...WRITING_FLAGS, ...PORTS_FLAGS },
     load: (): Promise<Command> => import("./commands/ports.ts"),
+  },
+  status: {
+    summary: "per file: clean, edited, missing, conflicted, outdated; --check",
+    flags: { ...COMMON_FLAGS, ...STATUS_FLAGS },
+    load: (): Promise<Command> => import("./commands/status.ts"),
   },
 } as const;
 

@@ -38,6 +38,10 @@ export const PORTS_FLAGS = {
   fix: { type: "boolean" },
 } as const satisfies Options;
 
+export const STATUS_FLAGS = {
+  check: { type: "boolean" },
+} as const satisfies Options;
+
 export interface ParsedFlags {
   values: Record<string, string | boolean | (string | boolean)[] | undefined>;
   positionals: string[];

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import { stageDerived } from "../apply/create.ts";
@@ -7,12 +7,13 @@ import { applyPlan } from "../apply/transaction.ts";
 import { recoverAll, type Place } from "../pipeline.ts";
 import { updateEnv } from "../plan/env.ts";
 import { planChange, type Plan } from "../plan/plan.ts";
-import { basePath, STATE_FILE } from "../plan/state.ts";
+import { STATE_FILE } from "../plan/state.ts";
 import { withPorts } from "../ports/give.ts";
 import { settle } from "../ports/settle.ts";
 import { SPEC_FILE, type Framework } from "../probe/framework.ts";
 import { isListening } from "../probe/listening.ts";
 import { checkRoot, readRoot } from "../probe/root.ts";
+import { readBase, readTexts } from "../probe/texts.ts";
 import { envSections, secretsOf } from "../render/env.ts";
 import { render } from "../render/render.ts";
 import { portAllocation, PORT_TABLE_FILE } from "../report/port-allocation.ts";
@@ -71,13 +72,8 @@ async function planMove(framework: Framework, spec: Spec, place: Place): Promise
   const oldTree = await render(framework.spec, place.catalogue, secrets, place.precompiled);
   const newTree = await render(spec, place.catalogue, secrets, place.precompiled);
   const paths = [...newTree.keys()];
-  const disk = readFiles(framework.dir, [...paths, ...paths.map((path) => `${path}.incoming`), STATE_FILE]);
-  const base = new Map(
-    paths.flatMap((path) => {
-      const text = readFiles(framework.dir, [basePath(path)]).get(basePath(path));
-      return text === undefined ? [] : [[path, text] as const];
-    }),
-  );
+  const disk = readTexts(framework.dir, [...paths, ...paths.map((path) => `${path}.incoming`), STATE_FILE]);
+  const base = readBase(framework.dir, paths);
   const ports = new Map(
     Object.entries(spec.services).flatMap(([id, service]) => (service.port === undefined ? [] : [[id, service.port]])),
   );
@@ -87,18 +83,6 @@ async function planMove(framework: Framework, spec: Spec, place: Place): Promise
   const { name, state } = framework;
   const plan = planChange({ framework: name, before: oldTree, after: newTree, disk, base, state, edited });
   return { framework, spec, plan, disk, secrets: [...secrets.values()] };
-}
-
-function readFiles(dir: string, paths: readonly string[]): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const path of paths) {
-    try {
-      found.set(path, readFileSync(join(dir, path), "utf8"));
-    } catch {
-      // Deleted by the user: absent from the map, which is how the plan sees it.
-    }
-  }
-  return found;
 }
 
 async function report(context: Context, moves: readonly Move[]): Promise<void> {

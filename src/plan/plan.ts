@@ -25,7 +25,7 @@ export interface Plan {
 }
 
 /** Files that are inputs or host state: they have no base. */
-const WITHOUT_BASE = new Set([".env", "framework.yaml"]);
+export const WITHOUT_BASE = new Set([".env", "framework.yaml"]);
 
 /** The plan for a directory that does not exist yet. */
 export function planNew(framework: string, next: Tree): Plan {

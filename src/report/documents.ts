@@ -41,6 +41,20 @@ export const portsDocument = z.strictObject({
   ),
 });
 
+export const statusDocument = z.strictObject({
+  schemaVersion: z.literal(1),
+  frameworks: z.array(
+    z.strictObject({
+      name: z.string(),
+      files: z.array(
+        z.strictObject({ path: z.string(), state: z.enum(["clean", "edited", "missing", "conflicted", "outdated"]) }),
+      ),
+      conflicts: z.array(z.string()).describe("paths with an .incoming beside them"),
+      outdated: z.boolean().describe("the spec or the templates give something else than what was last generated"),
+    }),
+  ),
+});
+
 export const errorDocument = z.strictObject({
   schemaVersion: z.literal(1),
   error: z.strictObject({
@@ -61,4 +75,5 @@ export const errorDocument = z.strictObject({
 export type PlanDocument = z.output<typeof planDocument>;
 export type PlansDocument = z.output<typeof plansDocument>;
 export type PortsDocument = z.output<typeof portsDocument>;
+export type StatusDocument = z.output<typeof statusDocument>;
 export type ErrorDocument = z.output<typeof errorDocument>;

@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 
-import type { ErrorDocument, PlanDocument, PlansDocument, PortsDocument } from "./documents.ts";
+import type { ErrorDocument, PlanDocument, PlansDocument, PortsDocument, StatusDocument } from "./documents.ts";
 
 type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
@@ -38,7 +38,7 @@ export class Output {
   }
 
   /** The one document of --json: an error that follows a result (a failed --check) goes to stderr alone. */
-  document(value: PlanDocument | PlansDocument | PortsDocument | ErrorDocument): void {
+  document(value: PlanDocument | PlansDocument | PortsDocument | StatusDocument | ErrorDocument): void {
     if (!this.json || this.#documented) return;
     this.#documented = true;
     this.#stdout.write(`${JSON.stringify(value, null, 2)}\n`);

@@ -250,14 +250,18 @@ it("keeps in git all that the next update needs, and nothing that is private", a
 });
 
 describe("help", () => {
-  it.each([[["--help"]], [["help"]], [["new-framework", "--help"]], [["ports", "--help"]], [["ports", "-h"]]])(
-    "%j",
-    async (args) => {
-      const { code, stdout, stderr } = await cli(args);
-      expect([code, stderr]).toEqual([0, ""]);
-      expect(stdout).toMatch(/^Usage: npm run/);
-    },
-  );
+  it.each([
+    [["--help"]],
+    [["help"]],
+    [["new-framework", "--help"]],
+    [["ports", "--help"]],
+    [["ports", "-h"]],
+    [["status", "--help"]],
+  ])("%j", async (args) => {
+    const { code, stdout, stderr } = await cli(args);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^Usage: npm run/);
+  });
 
   it("gives examples for each command, and every flag that it takes", async () => {
     const { COMMON_FLAGS, NEW_FRAMEWORK_FLAGS, PORTS_FLAGS, WRITING_FLAGS } =

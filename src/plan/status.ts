@@ -1,0 +1,57 @@
+import type { Tree } from "../render/tree.ts";
+
+/**
+ * - `clean`: as it was generated, and still what would be generated
+ * - `outdated`: as it was generated, but the spec or the templates give something else now
+ * - `edited`: changed by somebody
+ * - `missing`: deleted, or new in the templates
+ * - `conflicted`: an `.incoming` beside it waits for a decision
+ */
+export type FileState = "clean" | "edited" | "missing" | "conflicted" | "outdated";
+
+interface FileStatus {
+  path: string;
+  state: FileState;
+}
+
+export interface StatusInput {
+  /** Text of the stored base by path. */
+  base: ReadonlyMap<string, string>;
+  /** Text on disk by path; absent: no such file. `.incoming` files stand under their own name. */
+  disk: ReadonlyMap<string, string>;
+  /** What the spec and today's templates give, without `.env` and `framework.yaml`. */
+  next: Tree;
+}
+
+export interface DirectoryStatus {
+  files: FileStatus[];
+  /** Paths with an open conflict. */
+  conflicts: string[];
+  /** Whether the spec or the templates give something else than what was last generated. */
+  outdated: boolean;
+}
+
+/** Compares a directory with what was generated and with what would be generated. Pure. */
+export function statusOf({ base, disk, next }: StatusInput): DirectoryStatus {
+  const paths = [...new Set([...base.keys(), ...next.keys()])].toSorted();
+  const files = paths.map((path): FileStatus => {
+    const found = plain(disk.get(path));
+    const before = plain(base.get(path));
+    const after = plain(next.get(path)?.content);
+    if (disk.has(`${path}.incoming`)) return { path, state: "conflicted" };
+    if (found === undefined) return { path, state: "missing" };
+    if (found === after) return { path, state: "clean" };
+    return { path, state: found === before ? "outdated" : "edited" };
+  });
+  return {
+    // A file that is gone from the templates and from the disk is nobody's business any more.
+    files: files.filter(({ path, state }) => state !== "missing" || next.has(path)),
+    conflicts: files.filter(({ state }) => state === "conflicted").map(({ path }) => path),
+    outdated: paths.some((path) => plain(base.get(path)) !== plain(next.get(path)?.content)),
+  };
+}
+
+/** Line ends that git changed are no edits. */
+function plain(text: string | undefined): string | undefined {
+  return text?.replaceAll("\r\n", "\n");
+}
