@@ -3,6 +3,7 @@ import { totalmem } from "node:os";
 import { join } from "node:path";
 
 import type { Catalogue } from "./catalogue/catalogue.ts";
+import { sha256 } from "./digest.ts";
 import { planNew, type Plan } from "./plan/plan.ts";
 import { givePorts, withPorts } from "./ports/give.ts";
 import { isListening } from "./probe/listening.ts";
@@ -58,7 +59,12 @@ export async function prepareNew(request: Request, place: Place): Promise<Prepar
   const { fillSecrets } = await import("./secrets.ts");
   const secrets = fillSecrets(secretsOf(envSections(spec, place.catalogue)), new Map());
   const tree = await render(spec, place.catalogue, secrets, place.precompiled);
-  const memory = memoryReport(spec, place.catalogue, totalmem());
+  if (!isBuiltIn(place)) {
+    const { checkStack } = await import("./render/check.ts");
+    checkStack(tree, spec, place.catalogue);
+  }
+  const others = root.frameworks.map((framework) => framework.spec);
+  const memory = memoryReport(spec, place.catalogue, totalmem(), others);
   return {
     spec,
     plan: planNew(spec.name, tree),
@@ -70,8 +76,14 @@ export async function prepareNew(request: Request, place: Place): Promise<Prepar
       ...(memory.warning === undefined ? [] : [memory.warning]),
     ],
     secrets: [...secrets.values()],
-    specs: [...root.frameworks.map((framework) => framework.spec), spec],
+    specs: [...others, spec],
   };
+}
+
+/** Whether every template is one that the build compiled, so that the tests of this project have seen it. */
+function isBuiltIn({ catalogue, precompiled }: Place): boolean {
+  const templates = [...catalogue.templates.values()].filter(({ path }) => path.endsWith(".hbs"));
+  return templates.every(({ source }) => precompiled.has(sha256(source)));
 }
 
 export interface CreateEvents {

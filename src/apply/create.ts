@@ -71,7 +71,8 @@ export function stageDerived(root: string, name: string, content: string): () =>
   }
   if (found !== undefined && fs.readFileSync(target, "utf8") === content) return () => undefined;
   const temporary = join(root, `${STAGING_PREFIX}${name}`);
-  fs.writeFileSync(temporary, content, { mode: 0o644 });
+  fs.writeFileSync(temporary, content);
+  fs.chmodSync(temporary, 0o644);
   return () => {
     fs.renameSync(temporary, target);
   };

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
-import { problemsError, usageError, type Problem } from "../errors.ts";
+import { isErrno, problemsError, usageError, type Problem } from "../errors.ts";
 import { draftSchema, type Draft, type Request } from "../spec/schema.ts";
 import { flagText, type Context } from "./context.ts";
 
@@ -121,8 +121,14 @@ function readInput(path: string, shown: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
+    const reasons: Record<string, string> = {
+      ENOENT: "there is no such file",
+      EISDIR: "it is a directory",
+      EACCES: "permission denied",
+    };
+    const code = isErrno(error, ...Object.keys(reasons)) ? (error.code ?? "") : "";
     throw usageError(
-      `${shown} cannot be read: ${error instanceof Error && "code" in error ? String(error.code) : "unknown reason"}`,
+      `${shown} cannot be read: ${reasons[code] ?? (error instanceof Error ? error.message : "unknown reason")}`,
       "give --answers a YAML or JSON file, or - for standard input",
     );
   }

@@ -1,6 +1,6 @@
 import { EXIT, usageError, type ExitCode } from "../errors.ts";
 import { createFramework, prepareNew, type Place, type Prepared } from "../pipeline.ts";
-import { planLines, portLines } from "../report/preview.ts";
+import { planLines, portLines, quotedForShell } from "../report/preview.ts";
 import type { Request } from "../spec/schema.ts";
 import { flagSet, flagText, isInteractive, openPlace, type Context } from "./context.ts";
 import { draftFromFlags } from "./draft.ts";
@@ -89,7 +89,9 @@ export async function finish(context: Context, request: Request, place: Place): 
   for (const line of ports) out.line(`  ${line}`);
   out.line();
   out.line("Next:");
-  out.line(`  cd ${dir}`);
+  out.line(`  cd ${quotedForShell(dir)}`);
+  if (prepared.spec.langfuse.mode === "external")
+    out.line("  # put the keys of your project there into .env (.env.template says which)");
   out.line("  docker compose up -d --wait");
   return EXIT.ok;
 }

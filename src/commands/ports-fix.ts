@@ -17,8 +17,9 @@ import { readBase, readTexts } from "../probe/texts.ts";
 import { envSections, secretsOf } from "../render/env.ts";
 import { render } from "../render/render.ts";
 import { portAllocation, PORT_TABLE_FILE } from "../report/port-allocation.ts";
-import { planLines } from "../report/preview.ts";
+import { planLines, quotedForShell } from "../report/preview.ts";
 import { fillSecrets } from "../secrets.ts";
+import { dotenvValues } from "../spec/dotenv.ts";
 import { setPorts } from "../spec/edit.ts";
 import type { Spec } from "../spec/schema.ts";
 import { flagSet, type Context } from "./context.ts";
@@ -38,19 +39,26 @@ interface Move {
  */
 export async function fixPorts(context: Context, place: Place, dryRun: boolean): Promise<boolean> {
   checkRoot(place.root, place.shown);
+  let frameworks: readonly Framework[] = [];
   const work = async (requireHeld: () => void): Promise<Move[]> => {
     if (!dryRun) for (const note of await recoverAll(place)) context.out.note(note);
     const root = await readRoot(place.root, place.shown, place.catalogue);
+    frameworks = root.frameworks;
     const ports = await settle(root.frameworks, root.allClaims, isListening, place.catalogue);
     const moves: Move[] = [];
     for (const framework of root.frameworks) {
       const moved = ports.get(framework.folder);
       if (moved !== undefined) moves.push(await planMove(framework, withPorts(framework.spec, moved), place));
     }
-    if (dryRun) return moves;
     const specs = root.frameworks.map((each) => moves.find(({ framework }) => framework === each)?.spec ?? each.spec);
+    const table = portAllocation(specs, place.catalogue);
+    if (dryRun) {
+      if (moves.length > 0 || readTexts(place.root, [PORT_TABLE_FILE]).get(PORT_TABLE_FILE) !== table)
+        context.out.line(`${PORT_TABLE_FILE} would be written again`);
+      return moves;
+    }
     if (specs.length === 0 && !existsSync(join(place.root, PORT_TABLE_FILE))) return moves;
-    const putTable = stageDerived(place.root, PORT_TABLE_FILE, portAllocation(specs, place.catalogue));
+    const putTable = stageDerived(place.root, PORT_TABLE_FILE, table);
     requireHeld();
     context.commit.done = true;
     for (const { framework, plan } of moves) applyPlan(framework.dir, plan);
@@ -62,6 +70,12 @@ export async function fixPorts(context: Context, place: Place, dryRun: boolean):
   };
   const moves = dryRun ? await work(() => undefined) : await withRootLock(place.root, place.shown, onWait, work);
   await report(context, moves);
+  for (const text of leftBehind(moves, frameworks)) context.out.note(text);
+  for (const { framework } of dryRun ? [] : moves) {
+    context.out.line(
+      `Where ${framework.folder} runs: cd ${quotedForShell(`${place.shown}/${framework.folder}`)} && docker compose up -d --wait`,
+    );
+  }
   return moves.some(({ plan }) => plan.actions.some((action) => action.action === "conflict"));
 }
 
@@ -83,6 +97,28 @@ async function planMove(framework: Framework, spec: Spec, place: Place): Promise
   const { name, state } = framework;
   const plan = planChange({ framework: name, before: oldTree, after: newTree, disk, base, state, edited });
   return { framework, spec, plan, disk, secrets: [...secrets.values()] };
+}
+
+/** What still names a port that moved: a value that somebody changed, or another framework that uses the service. */
+function leftBehind(moves: readonly Move[], frameworks: readonly Framework[]): string[] {
+  return moves.flatMap(({ framework, spec, plan }) =>
+    Object.entries(framework.spec.services).flatMap(([id, { port }]) => {
+      if (port === undefined || spec.services[id]?.port === port) return [];
+      const old = new RegExp(`:${String(port)}(?![0-9])`);
+      const values = dotenvValues(plan.writes.get(".env")?.content ?? "");
+      const own = [...values]
+        .filter(([, value]) => old.test(value))
+        .map(([name]) => `${framework.folder}/.env: ${name}`);
+      const others = frameworks
+        .filter(
+          (each) => each !== framework && each.spec.langfuse.host !== undefined && old.test(each.spec.langfuse.host),
+        )
+        .map((each) => `${each.folder}/${SPEC_FILE} and its .env: the external URL`);
+      return [...own, ...others].map(
+        (place) => `warning: ${place} still names port ${String(port)}, which ${id} of ${framework.folder} had`,
+      );
+    }),
+  );
 }
 
 async function report(context: Context, moves: readonly Move[]): Promise<void> {

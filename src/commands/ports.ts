@@ -14,7 +14,7 @@ export const help = `Usage: npm run ports -- [flags]
 
 Shows who holds which host port, and whether something listens there on this host.
 
-  --check          exit 3 when two hold one port, 5 when PORT_ALLOCATION.md is out of date
+  --check          exit 3 when two hold one port, 1 when two stacks share a name, 5 when PORT_ALLOCATION.md is out of date
   --fix            give one of two holders of a port another one, and bring PORT_ALLOCATION.md up to date
   --dry-run        with --fix: show what would change, write nothing
   --root DIR       where frameworks live (default frameworks)
@@ -47,7 +47,13 @@ export async function run(context: Context): Promise<ExitCode> {
       out.line("Nothing was written (dry run).");
       return EXIT.ok;
     }
-    if (conflicts) return EXIT.conflicts;
+    if (conflicts) {
+      throw new UserError("an edit of yours and a new port meet; your file was left as it is", {
+        code: "conflicts",
+        exit: EXIT.conflicts,
+        hint: "put what you want of FILE.incoming into FILE, then delete FILE.incoming (npm run status lists them)",
+      });
+    }
   }
   const root = await readRoot(place.root, place.shown, place.catalogue);
   for (const warning of root.warnings) out.note(`warning: ${warning}`);
@@ -116,11 +122,20 @@ async function verdict(root: Root, place: Awaited<ReturnType<typeof openPlace>>,
       {
         code: "port-clash",
         exit: EXIT.portClash,
-        hint: check
-          ? "npm run ports -- --fix gives one of them another port"
-          : "change the port in the file that is named; --fix does not edit .env or files of others",
+        hint:
+          check && (clash ?? []).some((claim) => claim.source === "spec")
+            ? "npm run ports -- --fix gives one of them another port"
+            : "change the port in the file that is named; --fix does not edit .env or files of others",
       },
     );
+  }
+  const [shared] = root.shared;
+  if (shared !== undefined) {
+    throw new UserError(shared, {
+      code: "name-clash",
+      exit: EXIT.failure,
+      hint: "a copied directory needs new secrets as well: make it anew with npm run new-framework",
+    });
   }
   const { portAllocation, PORT_TABLE_FILE } = await import("../report/port-allocation.ts");
   const path = join(place.root, PORT_TABLE_FILE);
@@ -129,7 +144,9 @@ async function verdict(root: Root, place: Awaited<ReturnType<typeof openPlace>>,
     root.frameworks.map((framework) => framework.spec),
     place.catalogue,
   );
-  if (found === wanted || (found === undefined && root.frameworks.length === 0)) return EXIT.ok;
+  // Line ends that git changed are no drift.
+  if (found?.replaceAll("\r\n", "\n") === wanted || (found === undefined && root.frameworks.length === 0))
+    return EXIT.ok;
   throw new UserError(`${place.shown}/${PORT_TABLE_FILE} is ${found === undefined ? "missing" : "out of date"}`, {
     code: "drift",
     exit: EXIT.drift,

@@ -61,6 +61,12 @@ export function specClaims(framework: Framework, { shown, catalogue, warnings }:
       shadowed: false,
     };
     const override = manifest === undefined ? undefined : overriddenPort(framework, manifest);
+    const text = manifest?.port === undefined ? undefined : framework.env.get(manifest.port.variable);
+    if (text !== undefined && override === undefined) {
+      warnings.push(
+        `${folder}/.env: ${manifest?.port?.variable ?? ""} is no whole number from 1 to 65535, so the port of ${SPEC_FILE} counts`,
+      );
+    }
     if (override === undefined || override === service.port) return [written];
     return [
       { ...base, port: override, source: "env", file: `${folder}/.env`, shadowed: false },
@@ -124,9 +130,10 @@ async function fileClaims(
     search.warnings.push(`${search.shown}/${path} is not valid YAML, so the ports it publishes are not known`);
     return [];
   }
-  const own = folder === framework?.folder ? ownBindings(framework, search.catalogue) : new Set<string>();
+  // By the variable alone: a service that was renamed in compose.yaml still publishes the spec's port.
+  const own = folder === framework?.folder ? ownVariables(framework, search.catalogue) : new Set<string | null>();
   return published
-    .filter(({ service, variable }) => !own.has(`${service} ${variable ?? ""}`))
+    .filter(({ variable }) => !own.has(variable))
     .map(({ service, protocol, address, port, variable }) => ({
       protocol,
       port,
@@ -171,12 +178,12 @@ function readOrWarn(search: Search, path: string): string | undefined {
   }
 }
 
-/** `service VARIABLE` of each port binding that `specClaims` already accounts for. */
-function ownBindings(framework: Framework, catalogue: Catalogue): Set<string> {
+/** Variables of the port bindings that `specClaims` already accounts for. */
+function ownVariables(framework: Framework, catalogue: Catalogue): Set<string | null> {
   return new Set(
     Object.entries(framework.spec.services).flatMap(([id, service]) => {
       const published = catalogue.services.get(id)?.port;
-      return published === undefined || service.port === undefined ? [] : [`${id} ${published.variable}`];
+      return published === undefined || service.port === undefined ? [] : [published.variable];
     }),
   );
 }

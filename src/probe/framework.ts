@@ -1,4 +1,5 @@
 import type { State } from "../plan/state.ts";
+import { underscored } from "../spec/names.ts";
 import type { Spec } from "../spec/schema.ts";
 
 export const SPEC_FILE = "framework.yaml";
@@ -14,4 +15,9 @@ export interface Framework {
   specText: string;
   env: ReadonlyMap<string, string>;
   state: State | undefined;
+}
+
+/** The name its containers, volumes and networks really have: `.env` may say another than the spec. */
+export function effectiveName(framework: Framework): string {
+  return framework.env.get("FRAMEWORK_NAME") ?? underscored(framework.name);
 }

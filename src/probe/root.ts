@@ -6,9 +6,8 @@ import { isErrno, usageError, UserError } from "../errors.ts";
 import { STATE_FILE, parseState } from "../plan/state.ts";
 import { ClaimTable, type Claim } from "../ports/claim.ts";
 import { dotenvValues } from "../spec/dotenv.ts";
-import { underscored } from "../spec/names.ts";
 import { specSchema } from "../spec/schema.ts";
-import { SPEC_FILE, type Framework } from "./framework.ts";
+import { effectiveName, SPEC_FILE, type Framework } from "./framework.ts";
 import { composeClaims, isSkipped, specClaims, type Search } from "./claims.ts";
 import { entriesOf, textOf, unreadable } from "./files.ts";
 
@@ -19,6 +18,8 @@ export interface Root {
   claims: ClaimTable;
   allClaims: readonly Claim[];
   warnings: readonly string[];
+  /** Those of the warnings that say that two stacks share containers and volumes. */
+  shared: readonly string[];
 }
 
 /**
@@ -66,13 +67,9 @@ export async function readRoot(dir: string, shown: string, catalogue: Catalogue)
     }
     claims.push(...(await composeClaims(search, entry.name, framework)));
   }
-  return {
-    dir,
-    frameworks,
-    claims: new ClaimTable(claims),
-    allClaims: claims,
-    warnings: [...search.warnings, ...sameNames(frameworks)],
-  };
+  const shared = sameNames(frameworks);
+  const warnings = [...search.warnings, ...shared];
+  return { dir, frameworks, claims: new ClaimTable(claims), allClaims: claims, warnings, shared };
 }
 
 async function readFramework({ root, shown, warnings }: Search, folder: string): Promise<Framework | undefined> {
@@ -106,7 +103,7 @@ async function readFramework({ root, shown, warnings }: Search, folder: string):
 function sameNames(frameworks: readonly Framework[]): string[] {
   const byName = new Map<string, Framework[]>();
   for (const framework of frameworks) {
-    const name = framework.env.get("FRAMEWORK_NAME") ?? underscored(framework.name);
+    const name = effectiveName(framework);
     byName.set(name, [...(byName.get(name) ?? []), framework]);
   }
   return [...byName]

@@ -2,17 +2,23 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 
 import { EXIT, UserError } from "../errors.ts";
+import { underscored } from "../spec/names.ts";
+import { effectiveName } from "./framework.ts";
 import type { Root } from "./root.ts";
 
 /** @throws UserError exit 2 when the name is in use, by a framework or by something that is not ours */
 export function refuseTaken(name: string, root: Root, shown: string): void {
   const target = join(root.dir, name);
-  if (root.frameworks.some((framework) => framework.dir === target || framework.name === name)) {
-    throw new UserError(`${shown}/${name} exists already`, {
-      code: "exists",
-      exit: EXIT.usage,
-      hint: "choose another name; to change an existing framework, edit its framework.yaml",
-    });
+  const holder = root.frameworks.find(
+    (framework) =>
+      framework.dir === target || effectiveName(framework) === underscored(name) || framework.name === name,
+  );
+  if (holder !== undefined) {
+    const message =
+      holder.dir === target
+        ? `${shown}/${name} exists already`
+        : `the name ${name} is taken: ${shown}/${holder.folder} has it, and with it containers and volumes of that name`;
+    throw new UserError(message, { code: "exists", exit: EXIT.usage, hint: "choose another name" });
   }
   if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) {
     throw new UserError(`${shown}/${name} exists and is not a framework made by this program; it is left alone`, {

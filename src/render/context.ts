@@ -159,7 +159,7 @@ function templateLine(variable: Variable): string {
 /** Sum of the memory limits of what keeps running, in MiB. */
 export function totalMemory(spec: Spec, catalogue: Catalogue, profile: Spec["profile"] = spec.profile): number {
   return Object.keys(spec.services)
-    .flatMap((id) => requireService(catalogue, id).containers)
+    .flatMap((id) => catalogue.services.get(id)?.containers ?? [])
     .filter((container) => !container.oneShot)
     .reduce((sum, container) => sum + mebibytes(container.limits[profile].memory), 0);
 }

@@ -3,6 +3,7 @@ import runtime from "handlebars/runtime.js";
 
 import type { Template } from "../catalogue/catalogue.ts";
 import { sha256 } from "../digest.ts";
+import { usageError } from "../errors.ts";
 
 // The runtime has no types of its own; it is the full Handlebars without its compiler.
 const Handlebars = runtime as unknown as typeof HandlebarsTypes;
@@ -53,9 +54,13 @@ export async function createEngine(
       try {
         return templateOf(path)(context);
       } catch (error) {
-        throw new Error(`template ${path}: ${error instanceof Error ? error.message : String(error)}`, {
-          cause: error,
-        });
+        // Whoever edits a template is to be told where, not shown a trace of ours.
+        throw usageError(
+          `template ${path}: ${error instanceof Error ? error.message : String(error)}`,
+          "mend the template; docs/writing-a-service.md says what it can use",
+          [],
+          "template",
+        );
       }
     },
   };

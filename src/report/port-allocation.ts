@@ -49,7 +49,7 @@ Every other framework takes the first free offset from ${String(FIRST_FREE_SLOT)
 ## When two want the same port
 
 - While a framework is made, a proposed port that is taken moves on by itself; one that you typed is refused, and the message names the holder and the nearest free port.
-- Two branches that gave the same port to two frameworks: after merging them, \`npm run ports -- --check\` finds it (exit code 3) and \`npm run ports -- --fix\` moves the one that has it by chance; a framework that has its preset's own port keeps it.
+- Two branches that gave the same port to two frameworks: after merging them, \`npm run ports -- --check\` finds it (exit code 3) and \`npm run ports -- --fix\` moves the one that has it by chance. Of two specs, a framework that has its preset's own port keeps it; what a \`.env\` or another compose file says is never touched, so a spec gives way to it.
 - A program outside this directory that listens on a port: stop it, or set the variable (\`QDRANT_PORT\`, say) in that framework's \`.env\` on this host.
 
 ## How to check a port

@@ -40,16 +40,28 @@ export interface MemoryReport {
 /**
  * Memory limits in total beside the machine's memory.
  * @param machine bytes
+ * @param others specs of the frameworks that are there already
  */
-export function memoryReport(spec: Spec, catalogue: Catalogue, machine: number): MemoryReport {
+export function memoryReport(
+  spec: Spec,
+  catalogue: Catalogue,
+  machine: number,
+  others: readonly Spec[] = [],
+): MemoryReport {
   const total = totalMemory(spec, catalogue);
+  const together = others.reduce((sum, other) => sum + totalMemory(other, catalogue), total);
   const available = Math.floor(machine / 1024 / 1024);
-  const line = `memory limits ${formatMebibytes(total)} in total (profile ${spec.profile}); this machine has ${formatMebibytes(available)}`;
-  if (total <= available) return { line, warning: undefined };
-  return {
-    line,
-    warning: `warning: the limits of this stack (${formatMebibytes(total)}) exceed this machine's memory (${formatMebibytes(available)}): take a smaller profile or fewer services`,
-  };
+  const size = formatMebibytes(available);
+  const line = `memory limits ${formatMebibytes(total)} in total (profile ${spec.profile}); this machine has ${size}`;
+  if (total > available) {
+    const warning = `warning: the limits of this stack (${formatMebibytes(total)}) exceed this machine's memory (${size}): take a smaller profile or fewer services`;
+    return { line, warning };
+  }
+  if (together > available) {
+    const warning = `warning: limits of all ${String(others.length + 1)} frameworks here add up to ${formatMebibytes(together)}, and this machine has ${size}: they may not all run at once`;
+    return { line, warning };
+  }
+  return { line, warning: undefined };
 }
 
 /** What a plan does, for people: one line for each action that is not `keep`. */
@@ -60,4 +72,9 @@ export function planLines(actions: readonly Action[]): string[] {
     (action) =>
       `${action.action.padEnd(8)}  ${action.path}${action.reason === "new framework" ? "" : `  (${action.reason})`}`,
   );
+}
+
+/** A path as it can be pasted into a shell. */
+export function quotedForShell(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }

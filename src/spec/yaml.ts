@@ -113,7 +113,8 @@ function lineOf(doc: ParsedDocument, counter: LineCounter, path: readonly Proper
 }
 
 function firstLine(text: string): string {
-  return text.split("\n", 1)[0] ?? text;
+  // A file that is no text at all must not fill the terminal.
+  return (text.split("\n", 1)[0] ?? text).slice(0, 200).replaceAll(/\p{Control}/gu, "?");
 }
 
 /**

@@ -175,8 +175,10 @@ describe("answers", () => {
   });
 
   it("names a file that is not there or is a directory", async () => {
-    expect((await refused([NEW, "--answers", "nope.yaml"])).stderr).toContain("nope.yaml cannot be read: ENOENT");
-    expect((await refused([NEW, "--answers", "."])).stderr).toContain(". cannot be read: EISDIR");
+    expect((await refused([NEW, "--answers", "nope.yaml"])).stderr).toContain(
+      "nope.yaml cannot be read: there is no such file",
+    );
+    expect((await refused([NEW, "--answers", "."])).stderr).toContain(". cannot be read: it is a directory");
   });
 });
 

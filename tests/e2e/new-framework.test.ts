@@ -198,6 +198,60 @@ describe("new-framework", () => {
   });
 });
 
+describe("templates of one's own that are wrong", () => {
+  it.each<[string, string, (text: string) => string, string]>([
+    [
+      "a fragment with wrong indentation",
+      "services/qdrant/compose.yaml.hbs",
+      (text) => text.replace("  qdrant:", " qdrant:"),
+      "would not be valid YAML",
+    ],
+    [
+      "a service that no manifest has",
+      "services/qdrant/compose.yaml.hbs",
+      (text) => text.replace("  qdrant:", "  vectors:"),
+      "services.vectors: is made by a template",
+    ],
+    [
+      "a volume that nobody declares",
+      "services/qdrant/compose.yaml.hbs",
+      (text) => text.replace("qdrant_data:", "data:"),
+      '"data" is not among the volumes',
+    ],
+    [
+      "a name that does not exist",
+      "services/qdrant/compose.yaml.hbs",
+      (text) => text.replace("service.title", "service.titel"),
+      "template services/qdrant/compose.yaml.hbs: ",
+    ],
+    [
+      "a block that is not closed",
+      "services/qdrant/readme.md.hbs",
+      () => "{{#if latest}}",
+      "template services/qdrant/readme.md.hbs: ",
+    ],
+    [
+      "a partial that does not exist",
+      "services/qdrant/readme.md.hbs",
+      () => "{{> nope}}",
+      "template services/qdrant/readme.md.hbs: ",
+    ],
+  ])("%s: exit 2, nothing written", async (_, file, change, message) => {
+    const cwd = tempDir();
+    const { TEMPLATES } = await import("../helpers/project.ts");
+    fs.copySync(TEMPLATES, join(cwd, "mine"));
+    const path = join(cwd, "mine", file);
+    fs.outputFileSync(path, change(fs.existsSync(path) ? fs.readFileSync(path, "utf8") : ""));
+    const { code, stderr } = await cli(
+      ["new-framework", "crewai", "--yes", "--services", "qdrant,postgres", "--templates", "mine"],
+      { cwd },
+    );
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(stderr).not.toMatch(/defect|^ {4}at /m);
+    expect(fs.existsSync(join(cwd, "frameworks"))).toBe(false);
+  });
+});
+
 describe("through npm", () => {
   it("runs as the README says", async () => {
     const cwd = tempDir();

@@ -242,6 +242,55 @@ describe("ports --check and --fix", () => {
     expect((await cli(["ports", "--check"], { cwd })).code).toBe(0);
   });
 
+  it("names what still holds a port that moved: an edited value, another framework's URL", async () => {
+    const cwd = await clash();
+    await make(
+      cwd,
+      "user",
+      "--services",
+      "qdrant",
+      "--langfuse",
+      "external",
+      "--langfuse-host",
+      "http://localhost:6333",
+    );
+    edit(join(cwd, "frameworks/agents/.env"), "QDRANT_URL=http://localhost:6333", "QDRANT_URL=http://127.0.0.1:6333");
+    const { code, stdout, stderr } = await cli(["ports", "--fix"], { cwd });
+    expect(code).toBe(0);
+    expect(stderr).toContain("agents/.env: QDRANT_URL still names port 6333, which qdrant of agents had");
+    expect(stderr).toContain("user/framework.yaml and its .env: the external URL still names port 6333");
+    expect(stderr).not.toContain("DATABASE_URL");
+    expect(stdout).toContain("cd frameworks/agents && docker compose up -d --wait");
+  });
+
+  it("does not take a service that was renamed in compose.yaml for a second holder", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai");
+    edit(join(cwd, "frameworks/crewai/compose.yaml"), "\n  qdrant:\n", "\n  vectors:\n");
+    expect((await cli(["ports", "--check"], { cwd })).code).toBe(0);
+  });
+
+  it("fails on two stacks with one name, and new-framework refuses to make them", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai", "--services", "qdrant");
+    edit(join(cwd, "frameworks/crewai/.env"), "FRAMEWORK_NAME=crewai", "FRAMEWORK_NAME=shared");
+    const { code, stderr } = await cli(["new-framework", "shared", "--yes"], { cwd });
+    expect([code, stderr]).toEqual([2, expect.stringContaining("the name shared is taken: frameworks/crewai has it")]);
+    await make(cwd, "dspy", "--services", "qdrant");
+    edit(join(cwd, "frameworks/dspy/.env"), "FRAMEWORK_NAME=dspy", "FRAMEWORK_NAME=shared");
+    const check = await cli(["ports", "--check"], { cwd });
+    expect([check.code, check.stderr]).toEqual([1, expect.stringContaining("both FRAMEWORK_NAME=shared")]);
+  });
+
+  it("says when a port in .env is none", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai", "--services", "qdrant");
+    edit(join(cwd, "frameworks/crewai/.env"), "QDRANT_PORT=6333", "QDRANT_PORT=63333333");
+    const { stdout, stderr } = await cli(["ports"], { cwd });
+    expect(stderr).toContain("frameworks/crewai/.env: QDRANT_PORT is no whole number from 1 to 65535");
+    expect(stdout).toContain("6333/tcp");
+  });
+
   it("empties the table when the last framework is gone", async () => {
     const cwd = tempDir();
     await make(cwd, "crewai");

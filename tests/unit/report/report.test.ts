@@ -88,6 +88,8 @@ describe("for a spec", () => {
       line: "memory limits 11.5 GiB in total (profile small); this machine has 64 GiB",
       warning: undefined,
     });
+    const many = memoryReport(spec, catalogue, 16 * 1024 ** 3, [spec, spec]).warning;
+    expect(many).toContain("limits of all 3 frameworks here add up to 34.5 GiB, and this machine has 16 GiB");
     expect(memoryReport(spec, catalogue, 8 * 1024 ** 3).warning).toContain("take a smaller profile or fewer services");
   });
 

@@ -111,7 +111,7 @@ def framework(env):
 def main():
     path = DIRECTORY / ".env"
     if not path.exists():
-        print(f"{path} is missing: regenerate this framework to make it", file=sys.stderr)
+        print(f"{path} is missing: it is never in git, take it from your backup", file=sys.stderr)
         return 1
     env = read_env(path)
     failed = 0
