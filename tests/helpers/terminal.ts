@@ -1,18 +1,17 @@
 import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
 import { LAUNCHER } from "./cli.ts";
-
-let count = 0;
+import { newTempDir, removeDir } from "./temp.ts";
 
 /** A command in a real terminal (tmux): keys go in, the screen comes out. Ends with the test. */
 export class Terminal {
-  readonly #socket: string;
+  // Named by path: tmux' own folder for sockets would stay behind in the temporary directory.
+  readonly #dir = newTempDir();
 
   /** @param command run by sh, in `cwd` */
   constructor(cwd: string, command: string, columns = 80, rows = 50) {
-    count += 1;
-    this.#socket = `fi-${String(process.pid)}-${String(count)}`;
     const script = `cd '${cwd}' && { ${command}; echo "exit $?"; sleep 600; }`;
     this.#tmux(
       "new-session",
@@ -32,6 +31,7 @@ export class Terminal {
     );
     onTestFinished(() => {
       this.#tmux("kill-server");
+      removeDir(this.#dir);
     });
   }
 
@@ -77,6 +77,6 @@ export class Terminal {
   }
 
   #tmux(...args: string[]): string {
-    return spawnSync("tmux", ["-L", this.#socket, "-f", "/dev/null", ...args], { encoding: "utf8" }).stdout;
+    return spawnSync("tmux", ["-S", join(this.#dir, "tmux"), "-f", "/dev/null", ...args], { encoding: "utf8" }).stdout;
   }
 }
