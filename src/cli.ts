@@ -51,6 +51,16 @@ type CommandName = keyof typeof COMMANDS;
  * @returns the exit code; everything was printed
  */
 export async function main(args: readonly string[], packageRoot: string, prebuilt: Prebuilt): Promise<ExitCode> {
+  const { out, commit } = open(args);
+  try {
+    return await dispatch(args, packageRoot, prebuilt, out, commit);
+  } catch (error) {
+    return printError(error, out);
+  }
+}
+
+/** Where this process prints, and how far its change is; signals are watched from here on. */
+function open(args: readonly string[]): { out: Output; commit: { done: boolean } } {
   const out = new Output({
     json: args.includes("--json"),
     stdout: process.stdout,
@@ -59,11 +69,7 @@ export async function main(args: readonly string[], packageRoot: string, prebuil
   });
   const commit = { done: false };
   watchSignals(out, commit);
-  try {
-    return await dispatch(args, packageRoot, prebuilt, out, commit);
-  } catch (error) {
-    return printError(error, out);
-  }
+  return { out, commit };
 }
 
 async function dispatch(
@@ -133,14 +139,7 @@ function makeContext(
 
 /** The context of `new-framework` when another program (Plop) started it. */
 export function newFrameworkContext(args: readonly string[], packageRoot: string): { context: Context; out: Output } {
-  const out = new Output({
-    json: args.includes("--json"),
-    stdout: process.stdout,
-    stderr: process.stderr,
-    env: process.env,
-  });
-  const commit = { done: false };
-  watchSignals(out, commit);
+  const { out, commit } = open(args);
   try {
     const flags = parseFlags(args, COMMANDS["new-framework"].flags);
     return {

@@ -99,21 +99,16 @@ export async function createFramework(request: Request, place: Place, events: Cr
   normalise(request, place.catalogue);
   checkRoot(place.root, place.shown);
   const { withRootLock } = await import("./apply/lock.ts");
-  const { createDirectory, discardStaged, stageDerived } = await import("./apply/create.ts");
+  const { createDirectory, withDerived } = await import("./apply/create.ts");
   const { portAllocation, PORT_TABLE_FILE } = await import("./report/port-allocation.ts");
   return withRootLock(place.root, place.shown, events.onWait, async (requireHeld) => {
     const recovered = await recoverAll(place);
     const prepared = await prepareNew(request, place);
-    const putTable = stageDerived(place.root, PORT_TABLE_FILE, portAllocation(prepared.specs, place.catalogue));
-    try {
+    withDerived(place.root, PORT_TABLE_FILE, portAllocation(prepared.specs, place.catalogue), () => {
       requireHeld();
       events.onCommit();
       createDirectory(place.root, prepared.plan);
-    } catch (error) {
-      discardStaged(place.root, PORT_TABLE_FILE);
-      throw error;
-    }
-    putTable();
+    });
     return { ...prepared, notes: [...recovered, ...prepared.notes] };
   });
 }

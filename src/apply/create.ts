@@ -78,7 +78,17 @@ export function stageDerived(root: string, name: string, content: string): () =>
   };
 }
 
-/** Removes what `stageDerived` prepared, when the change it belongs to failed. */
-export function discardStaged(root: string, name: string): void {
-  fs.removeSync(join(root, `${STAGING_PREFIX}${name}`));
+/**
+ * Writes a derived file together with the change that it belongs to: staged before, put in place after, and
+ * taken away again when the change fails.
+ */
+export function withDerived(root: string, name: string, content: string, change: () => void): void {
+  const put = stageDerived(root, name, content);
+  try {
+    change();
+  } catch (error) {
+    fs.removeSync(join(root, `${STAGING_PREFIX}${name}`));
+    throw error;
+  }
+  put();
 }

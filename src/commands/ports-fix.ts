@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-import { stageDerived } from "../apply/create.ts";
+import { withDerived } from "../apply/create.ts";
 import { withRootLock } from "../apply/lock.ts";
 import { applyPlan } from "../apply/transaction.ts";
 import { recoverAll, type Place } from "../pipeline.ts";
@@ -58,11 +58,11 @@ export async function fixPorts(context: Context, place: Place, dryRun: boolean):
       return moves;
     }
     if (specs.length === 0 && !existsSync(join(place.root, PORT_TABLE_FILE))) return moves;
-    const putTable = stageDerived(place.root, PORT_TABLE_FILE, table);
-    requireHeld();
-    context.commit.done = true;
-    for (const { framework, plan } of moves) applyPlan(framework.dir, plan);
-    putTable();
+    withDerived(place.root, PORT_TABLE_FILE, table, () => {
+      requireHeld();
+      context.commit.done = true;
+      for (const { framework, plan } of moves) applyPlan(framework.dir, plan);
+    });
     return moves;
   };
   const onWait = (): void => {

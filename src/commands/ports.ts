@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { isUnfinished } from "../apply/transaction.ts";
 import { EXIT, UserError, usageError, type ExitCode } from "../errors.ts";
 import { describeHolder } from "../ports/claim.ts";
 import { portState, type PortState } from "../probe/listening.ts";
 import { readRoot, type Root } from "../probe/root.ts";
 import { formatTable } from "../report/table.ts";
 import { flagSet, openPlace, type Context } from "./context.ts";
+import { warnAbout } from "./warnings.ts";
 
 export const help = `Usage: npm run ports -- [flags]
        framework-infra ports [flags]
@@ -56,14 +56,7 @@ export async function run(context: Context): Promise<ExitCode> {
     }
   }
   const root = await readRoot(place.root, place.shown, place.catalogue);
-  for (const warning of root.warnings) out.note(`warning: ${warning}`);
-  for (const framework of root.frameworks) {
-    if (isUnfinished(framework.dir)) {
-      out.note(
-        `warning: a change of ${framework.folder} was interrupted; the next command that writes finishes or undoes it`,
-      );
-    }
-  }
+  warnAbout(root, out);
   await printTable(context, root);
   for (const clash of root.claims.clashes()) {
     const [first] = clash;

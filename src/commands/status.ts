@@ -1,4 +1,3 @@
-import { isUnfinished } from "../apply/transaction.ts";
 import { EXIT, UserError, usageError, type ExitCode } from "../errors.ts";
 import type { Place } from "../pipeline.ts";
 import { WITHOUT_BASE } from "../plan/plan.ts";
@@ -10,6 +9,7 @@ import { envSections, literalValue, secretsOf } from "../render/env.ts";
 import { render } from "../render/render.ts";
 import { fillSecrets } from "../secrets.ts";
 import { flagSet, openPlace, type Context } from "./context.ts";
+import { warnAbout } from "./warnings.ts";
 
 export const help = `Usage: npm run status -- [FRAMEWORK...] [flags]
        framework-infra status [FRAMEWORK...] [flags]
@@ -40,14 +40,9 @@ export async function run(context: Context): Promise<ExitCode> {
   const { out } = context;
   const place = await openPlace(context);
   const root = await readRoot(place.root, place.shown, place.catalogue);
-  for (const warning of root.warnings) out.note(`warning: ${warning}`);
+  warnAbout(root, out);
   const reports: Report[] = [];
   for (const framework of chosen(root, context.flags.positionals, place.shown)) {
-    if (isUnfinished(framework.dir)) {
-      out.note(
-        `warning: a change of ${framework.folder} was interrupted; the next command that writes finishes or undoes it`,
-      );
-    }
     reports.push(await inspect(framework, place));
   }
   out.document({

@@ -2,7 +2,7 @@ import fs from "fs-extra";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-import { createDirectory, stageDerived } from "../../../src/apply/create.ts";
+import { createDirectory, stageDerived, withDerived } from "../../../src/apply/create.ts";
 import { containedPath } from "../../../src/apply/paths.ts";
 import { applyPlan, isUnfinished, recover, removeStaging } from "../../../src/apply/transaction.ts";
 import { sha256 } from "../../../src/digest.ts";
@@ -89,6 +89,19 @@ describe("stageDerived", () => {
     expect(() => stageDerived(root, "L.md", "x")).toThrow("through a link");
     expect(fs.readdirSync(root).toSorted()).toEqual(["L.md", "P.md"]);
   });
+});
+
+it("withDerived leaves the derived file as it was when the change fails", () => {
+  const root = tempDir();
+  fs.writeFileSync(join(root, "P.md"), "one\n");
+  expect(() => {
+    withDerived(root, "P.md", "two\n", () => {
+      throw new Error("no");
+    });
+  }).toThrow("no");
+  expect(snapshot(root)).toEqual({ "P.md": "one\n" });
+  withDerived(root, "P.md", "two\n", () => undefined);
+  expect(snapshot(root)).toEqual({ "P.md": "two\n" });
 });
 
 describe("applyPlan", () => {
