@@ -1,25 +1,32 @@
 import nodePlop from "node-plop";
 
-import { registerNewFramework, type GeneratorInput } from "./new-framework.ts";
+import { EXIT, type ExitCode } from "../src/errors.ts";
+import { register, type Generator } from "./generator.ts";
 
 /**
- * Runs the Plop generator inside this process: what `npm run new-framework` does when it has to
- * ask. Plop's own command line is left out, because it cannot serve positionals and flags at once.
+ * Runs a Plop generator inside this process: what the npm scripts do when they have to ask.
+ * Plop's own command line is left out, because it cannot serve positionals and flags at once.
  * @throws what the prompts or the action threw, exit code included
  */
-export async function runGenerator(input: Omit<GeneratorInput, "onError">): Promise<void> {
-  const plop = await nodePlop("", { destBasePath: input.place.root, force: false });
+export async function runGenerator<T>(generator: Generator<T>): Promise<ExitCode> {
+  const plop = await nodePlop("", { destBasePath: "", force: false });
   const failure: { error?: unknown } = {};
-  registerNewFramework(plop, {
-    ...input,
-    onError: (error) => {
+  let exit: ExitCode = EXIT.ok;
+  register(
+    plop,
+    generator,
+    (error) => {
       failure.error ??= error;
     },
-  });
-  const generator = plop.getGenerator("new-framework");
-  const answers = (await generator.runPrompts([])) as Record<string, unknown>;
-  const { failures } = await generator.runActions(answers);
+    (code) => {
+      exit = code;
+    },
+  );
+  const registered = plop.getGenerator(generator.name);
+  const answers = (await registered.runPrompts([])) as Record<string, unknown>;
+  const { failures } = await registered.runActions(answers);
   if (failure.error !== undefined) throw failure.error;
   const [first] = failures;
   if (first !== undefined) throw new Error(first.error);
+  return exit;
 }

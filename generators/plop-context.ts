@@ -1,31 +1,53 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { newFrameworkContext, printError } from "../src/cli.ts";
-import { openPlace } from "../src/commands/context.ts";
-import { draftFromFlags } from "../src/commands/draft.ts";
-import { asksNothing } from "../src/commands/new-framework.ts";
-import type { GeneratorInput } from "./new-framework.ts";
+import type { NodePlopAPI } from "node-plop";
+
+import { contextFor, printError, type CommandName } from "../src/cli.ts";
+import { openPlace, type Context } from "../src/commands/context.ts";
+import type { Place } from "../src/pipeline.ts";
+import { Output } from "../src/report/output.ts";
+import { register, type Generator } from "./generator.ts";
 
 const packageRoot = join(dirname(fileURLToPath(import.meta.url)), "..");
 
+/** What makes a generator once it is known what was typed. */
+type Make<T> = (context: Context, place: Place) => Promise<Generator<T>>;
+
 /**
- * What the generator needs when Plop's command line started it:
- * `npx plop new-framework` asks; `npx plop new-framework crewai -- --yes` takes our flags behind `--`.
+ * Registers a generator for Plop's command line: `npx plop add-service` asks; `npx plop new-framework crewai -- --yes`
+ * takes our flags behind `--`. What was typed is read only when the generator runs: the others are registered too.
  */
-export async function inputFromPlop(): Promise<GeneratorInput> {
-  const { context, out } = newFrameworkContext(ownArguments(process.argv.slice(2)), packageRoot);
-  const onError = (error: unknown): void => {
+export function registerForPlop<T>(plop: NodePlopAPI, name: CommandName, make: Make<T>): void {
+  let made: Generator<T> | undefined;
+  const args = ownArguments(process.argv.slice(2));
+  let out = new Output({
+    json: args.includes("--json"),
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+  });
+  register<T>(
+    plop,
+    {
+      name,
+      ask: async (ask) => {
+        const started = contextFor(name, args, packageRoot);
+        ({ out } = started);
+        made = await make(started.context, await openPlace(started.context));
+        return made.ask(ask);
+      },
+      act: (answer) => {
+        if (made === undefined) throw new Error("a generator's action ran before its prompts");
+        return made.act(answer);
+      },
+    },
     // Plop would end with 1 whatever happened.
-    process.exit(printError(error, out));
-  };
-  try {
-    const request = await draftFromFlags(context);
-    return { context, place: await openPlace(context), request, complete: asksNothing(context), onError };
-  } catch (error) {
-    onError(error);
-    throw error;
-  }
+    (error) => process.exit(printError(error, out)),
+    (code) => {
+      process.exitCode = code;
+    },
+  );
 }
 
 /** Positionals behind the generator's name, and everything behind `--`; what stands before belongs to Plop. */

@@ -4,12 +4,15 @@ import { join } from "node:path";
 import type { Prechecked } from "./catalogue/load.ts";
 import type { Command, Context } from "./commands/context.ts";
 import {
+  ADD_SERVICE_FLAGS,
   COMMON_FLAGS,
   NEW_FRAMEWORK_FLAGS,
   nearest,
   parseFlags,
   type ParsedFlags,
   PORTS_FLAGS,
+  REGENERATE_FLAGS,
+  REMOVE_FRAMEWORK_FLAGS,
   STATUS_FLAGS,
   swallowedFlags,
   WRITING_FLAGS,
@@ -30,6 +33,26 @@ const COMMANDS = {
     flags: { ...COMMON_FLAGS, ...WRITING_FLAGS, ...NEW_FRAMEWORK_FLAGS },
     load: (): Promise<Command> => import("./commands/new-framework.ts"),
   },
+  "add-service": {
+    summary: "add a service to a framework; your edits stay",
+    flags: { ...COMMON_FLAGS, ...WRITING_FLAGS, ...ADD_SERVICE_FLAGS },
+    load: (): Promise<Command> => import("./commands/add-service.ts"),
+  },
+  "remove-service": {
+    summary: "take a service out again; volumes are never deleted",
+    flags: { ...COMMON_FLAGS, ...WRITING_FLAGS },
+    load: (): Promise<Command> => import("./commands/remove-service.ts"),
+  },
+  regenerate: {
+    summary: "bring directories to what spec and templates say now; merges",
+    flags: { ...COMMON_FLAGS, ...WRITING_FLAGS, ...REGENERATE_FLAGS },
+    load: (): Promise<Command> => import("./commands/regenerate.ts"),
+  },
+  "remove-framework": {
+    summary: "delete what was generated for a framework; never a volume",
+    flags: { ...COMMON_FLAGS, ...WRITING_FLAGS, ...REMOVE_FRAMEWORK_FLAGS },
+    load: (): Promise<Command> => import("./commands/remove-framework.ts"),
+  },
   ports: {
     summary: "who holds which host port; --check, --fix",
     flags: { ...COMMON_FLAGS, ...WRITING_FLAGS, ...PORTS_FLAGS },
@@ -42,7 +65,7 @@ const COMMANDS = {
   },
 } as const;
 
-type CommandName = keyof typeof COMMANDS;
+export type CommandName = keyof typeof COMMANDS;
 
 /**
  * Runs one command line.
@@ -137,11 +160,15 @@ function makeContext(
   };
 }
 
-/** The context of `new-framework` when another program (Plop) started it. */
-export function newFrameworkContext(args: readonly string[], packageRoot: string): { context: Context; out: Output } {
+/** The context of a command when another program (Plop) started it. */
+export function contextFor(
+  name: CommandName,
+  args: readonly string[],
+  packageRoot: string,
+): { context: Context; out: Output } {
   const { out, commit } = open(args);
   try {
-    const flags = parseFlags(args, COMMANDS["new-framework"].flags);
+    const flags = parseFlags(args, COMMANDS[name].flags);
     return {
       context: makeContext(flags, packageRoot, { precompiled: new Map(), prechecked: new Map() }, out, commit),
       out,
@@ -151,12 +178,17 @@ export function newFrameworkContext(args: readonly string[], packageRoot: string
   }
 }
 
+/** What a command does, in one line. */
+export function summaryOf(name: CommandName): string {
+  return COMMANDS[name].summary;
+}
+
 function isCommand(name: string): name is CommandName {
   return Object.hasOwn(COMMANDS, name);
 }
 
 function overview(): string {
-  const names = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(16)}${summary}`);
+  const names = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(18)}${summary}`);
   return `Usage: npm run COMMAND -- [flags]
        framework-infra COMMAND [flags]
 

@@ -7,7 +7,7 @@ import { sha256 } from "./digest.ts";
 import { planNew, type Plan } from "./plan/plan.ts";
 import { givePorts, withPorts } from "./ports/give.ts";
 import { isListening } from "./probe/listening.ts";
-import { SPEC_FILE } from "./probe/framework.ts";
+import { SCAFFOLD_DIR } from "./plan/state.ts";
 import { checkRoot, readRoot } from "./probe/root.ts";
 import { externalHost } from "./probe/siblings.ts";
 import { refuseTaken } from "./probe/taken.ts";
@@ -81,7 +81,7 @@ export async function prepareNew(request: Request, place: Place): Promise<Prepar
 }
 
 /** Whether every template is one that the build compiled, so that the tests of this project have seen it. */
-function isBuiltIn({ catalogue, precompiled }: Place): boolean {
+export function isBuiltIn({ catalogue, precompiled }: Place): boolean {
   const templates = [...catalogue.templates.values()].filter(({ path }) => path.endsWith(".hbs"));
   return templates.every(({ source }) => precompiled.has(sha256(source)));
 }
@@ -123,7 +123,7 @@ export async function recoverAll(place: Place): Promise<string[]> {
   const notes: string[] = [];
   for (const entry of readdirSync(place.root, { withFileTypes: true })) {
     const dir = join(place.root, entry.name);
-    if (entry.isDirectory() && existsSync(join(dir, SPEC_FILE)))
+    if (entry.isDirectory() && existsSync(join(dir, SCAFFOLD_DIR)))
       notes.push(...recover(dir).map((note) => `${entry.name}: ${note}`));
   }
   return notes;

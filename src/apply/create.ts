@@ -60,15 +60,8 @@ function parentsOf(path: string): string[] {
  * @throws UserError exit 1 when a directory or a link stands in its place
  */
 export function stageDerived(root: string, name: string, content: string): () => void {
-  const target = containedPath(root, name);
+  const target = requireDerivable(root, name);
   const found = fs.lstatSync(target, { throwIfNoEntry: false });
-  if (found !== undefined && !found.isFile()) {
-    throw new UserError(`${name} is not a file; nothing was written`, {
-      code: "not-a-file",
-      exit: EXIT.failure,
-      hint: "move it away: the table of ports is written there",
-    });
-  }
   if (found !== undefined && fs.readFileSync(target, "utf8") === content) return () => undefined;
   const temporary = join(root, `${STAGING_PREFIX}${name}`);
   fs.writeFileSync(temporary, content);
@@ -76,6 +69,22 @@ export function stageDerived(root: string, name: string, content: string): () =>
   return () => {
     fs.renameSync(temporary, target);
   };
+}
+
+/**
+ * Checks that a derived file can be written.
+ * @returns its absolute path
+ * @throws UserError exit 1 when a directory or a link stands in its place
+ */
+export function requireDerivable(root: string, name: string): string {
+  const target = containedPath(root, name);
+  const found = fs.lstatSync(target, { throwIfNoEntry: false });
+  if (found === undefined || found.isFile()) return target;
+  throw new UserError(`${name} is not a file; nothing was written`, {
+    code: "not-a-file",
+    exit: EXIT.failure,
+    hint: "move it away: the table of ports is written there",
+  });
 }
 
 /**

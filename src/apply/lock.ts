@@ -49,6 +49,11 @@ export async function withRootLock<T>(
   }
 }
 
+/** Whether another process may be writing below the root. */
+export function isLocked(root: string): boolean {
+  return fs.existsSync(join(root, LOCK_NAME));
+}
+
 /** What tells one lock from the next: the number of a removed directory may be given to a new one. */
 function identity(root: string): string {
   const found = fs.statSync(join(root, LOCK_NAME), { throwIfNoEntry: false });

@@ -3,8 +3,9 @@ import { closeSync, fsyncSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { sha256 } from "../digest.ts";
-import { EXIT, UserError } from "../errors.ts";
-import type { Plan } from "../plan/plan.ts";
+import { EXIT, isErrno, UserError } from "../errors.ts";
+import { isEmpty, type Plan } from "../plan/plan.ts";
+import { MODE } from "../render/tree.ts";
 import { SCAFFOLD_DIR } from "../plan/state.ts";
 import { STAGING_PREFIX } from "./create.ts";
 import { containedPath } from "./paths.ts";
@@ -14,8 +15,8 @@ const JOURNAL = "journal.json";
 
 interface Entry {
   path: string;
-  /** Name of the staged file inside the journal's directory. */
-  staged: string;
+  /** Name of the staged file inside the journal's directory; null: the file is deleted. */
+  staged: string | null;
   mode: number;
   /** sha256 of what stood there when the change was decided; null: nothing. */
   before: string | null;
@@ -29,7 +30,7 @@ interface Entry {
  * @throws UserError exit 1 when a file changed since the plan was made
  */
 export function applyPlan(dir: string, plan: Plan): void {
-  if (plan.writes.size === 0) return;
+  if (isEmpty(plan)) return;
   for (const [path, expected] of plan.preconditions) {
     if (digestOf(containedPath(dir, path)) !== expected) {
       throw new UserError(`${plan.framework}/${path} changed while this command was running; nothing was written`, {
@@ -42,12 +43,17 @@ export function applyPlan(dir: string, plan: Plan): void {
   const journal = join(dir, JOURNAL_DIR);
   fs.removeSync(journal);
   fs.ensureDirSync(journal, { mode: 0o700 });
-  const entries = [...plan.writes].map(([path, file], index): Entry => {
+  const written = [...plan.writes].map(([path, file], index): Entry => {
     const staged = `${String(index)}.next`;
     // 0600 until it is in place: it may be `.env`.
     writeDurably(join(journal, staged), file.content);
-    return { path, staged, mode: file.mode, before: plan.preconditions.get(path) ?? null };
+    const mode = modeFor(containedPath(dir, path), file.mode);
+    return { path, staged, mode, before: plan.preconditions.get(path) ?? null };
   });
+  const removed = [...plan.removes].map((path): Entry => {
+    return { path, staged: null, mode: 0, before: plan.preconditions.get(path) ?? null };
+  });
+  const entries = [...written, ...removed];
   writeDurably(join(journal, `${JOURNAL}.tmp`), JSON.stringify({ schemaVersion: 1, entries }));
   fs.renameSync(join(journal, `${JOURNAL}.tmp`), join(journal, JOURNAL));
   syncDirectory(journal);
@@ -78,6 +84,15 @@ export function recover(dir: string): string[] {
   ];
 }
 
+/** Removes a framework's directory when nothing is left in it. */
+export function removeEmptyDirectory(dir: string): void {
+  try {
+    fs.rmdirSync(dir);
+  } catch (error) {
+    if (!isErrno(error, "ENOTEMPTY", "EEXIST", "ENOENT")) throw error;
+  }
+}
+
 /** Removes directories that a killed `new-framework` had not yet put in place. */
 export function removeStaging(root: string): void {
   for (const name of fs.readdirSync(root)) {
@@ -94,6 +109,10 @@ function finish(dir: string): string[] {
   const { entries } = fs.readJsonSync(join(journal, JOURNAL)) as { entries: Entry[] };
   const aside: string[] = [];
   for (const { path, staged, mode, before } of entries) {
+    if (staged === null) {
+      removeUnedited(dir, path, before);
+      continue;
+    }
     const source = join(journal, staged);
     // Already moved by the process that was killed.
     if (!fs.existsSync(source)) continue;
@@ -108,11 +127,33 @@ function finish(dir: string): string[] {
   // The journal's own name goes first: without it, the rest is only leftovers.
   fs.removeSync(join(journal, JOURNAL));
   fs.removeSync(journal);
+  removeEmptyDirectory(join(dir, SCAFFOLD_DIR));
   return aside;
 }
 
 function digestOf(path: string): string | null {
-  return fs.existsSync(path) ? sha256(fs.readFileSync(path, "utf8")) : null;
+  return fs.existsSync(path) ? sha256(fs.readFileSync(path)) : null;
+}
+
+/** A file keeps the mode that somebody gave it, with the right to execute where it needs one; `.env` is private. */
+function modeFor(path: string, wanted: number): number {
+  const found = wanted === MODE.secret ? undefined : fs.statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? wanted : (found.mode & 0o777) | (wanted & 0o111);
+}
+
+/** Deletes a file that is still as it was when that was decided, and the directories that are empty without it. */
+function removeUnedited(dir: string, path: string, before: string | null): void {
+  const target = containedPath(dir, path);
+  if (digestOf(target) === null || digestOf(target) !== before) return;
+  fs.removeSync(target);
+  for (let parent = dirname(path); parent !== "."; parent = dirname(parent)) {
+    try {
+      fs.rmdirSync(join(dir, parent));
+    } catch {
+      // Not empty: so are those above it.
+      return;
+    }
+  }
 }
 
 function writeDurably(path: string, content: string): void {

@@ -47,6 +47,17 @@ const containerSchema = z
     name: idSchema,
     /** Prefix of its variables: QDRANT gives QDRANT_IMAGE, QDRANT_MEMORY_LIMIT, ... */
     variable: variableSchema,
+    /** What another version of its image asks for: shown when an update brings one. */
+    upgrade: z
+      .strictObject({
+        /**
+         * Refused beyond it: `one-minor`, back or past the next minor version; `same-major`, another major one.
+         * Absent: nothing is refused.
+         */
+        limit: z.enum(["one-minor", "same-major"]).optional(),
+        help: z.string().min(1),
+      })
+      .optional(),
     /** Absent: it runs the image of the container whose name stands in `imageOf`. */
     image: z.strictObject({ pinned: z.string().min(1), latest: z.string().min(1) }).optional(),
     imageOf: idSchema.optional(),

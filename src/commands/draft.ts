@@ -76,7 +76,7 @@ function servicesOf(flag: string | undefined, answers: Draft): unknown {
 }
 
 /** `--port service=n`, repeatable. */
-function portFlags(flags: unknown): Map<string, number> {
+export function portFlags(flags: unknown): Map<string, number> {
   const ports = new Map<string, number>();
   if (!Array.isArray(flags)) return ports;
   for (const flag of flags) {

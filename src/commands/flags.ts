@@ -42,6 +42,23 @@ export const STATUS_FLAGS = {
   check: { type: "boolean" },
 } as const satisfies Options;
 
+export const ADD_SERVICE_FLAGS = {
+  port: { type: "string", multiple: true },
+} as const satisfies Options;
+
+export const REMOVE_FRAMEWORK_FLAGS = {
+  "purge-secrets": { type: "boolean" },
+} as const satisfies Options;
+
+export const REGENERATE_FLAGS = {
+  check: { type: "boolean" },
+  ours: { type: "string", multiple: true },
+  theirs: { type: "string", multiple: true },
+} as const satisfies Options;
+
+// Flags whose value may be left out: `--ours` alone means every file.
+const OPTIONAL_VALUE = new Set(["--ours", "--theirs"]);
+
 export interface ParsedFlags {
   values: Record<string, string | boolean | (string | boolean)[] | undefined>;
   positionals: string[];
@@ -53,7 +70,11 @@ export interface ParsedFlags {
  */
 export function parseFlags(args: readonly string[], options: Options): ParsedFlags {
   try {
-    const parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+    const end = args.indexOf("--");
+    const given = args.map((arg, index) =>
+      OPTIONAL_VALUE.has(arg) && arg.slice(2) in options && (end === -1 || index < end) ? `${arg}=` : arg,
+    );
+    const parsed = parseArgs({ args: given, options, allowPositionals: true, strict: true });
     return { values: parsed.values, positionals: parsed.positionals };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -43,8 +43,8 @@ export async function run(context: Context): Promise<ExitCode> {
   if (!isInteractive(context)) throw notATerminal(request, context);
   if (maySwallowYes(context.env)) context.out.note(KEPT_YES);
   const { runGenerator } = await import("../../generators/host.ts");
-  await runGenerator({ context, place, request, complete: false });
-  return EXIT.ok;
+  const { newFrameworkGenerator } = await import("../../generators/new-framework.ts");
+  return runGenerator(newFrameworkGenerator({ context, place, request, complete: false }));
 }
 
 /** Whether flags say that no question is wanted. */
@@ -61,8 +61,8 @@ export async function finish(context: Context, request: Request, place: Place): 
     const prepared = await prepareNew(request, place);
     report(context, prepared);
     if (diff && !out.json) {
-      const { planDiff } = await import("../report/diff.ts");
-      out.line(planDiff(prepared.plan, new Map(), prepared.secrets).trimEnd());
+      const { colouredDiff } = await import("../report/diff.ts");
+      out.line(colouredDiff(prepared.plan, new Map(), prepared.secrets, out));
     } else {
       for (const line of planLines(prepared.plan.actions)) out.line(line);
       out.line();

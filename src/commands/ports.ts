@@ -6,6 +6,7 @@ import { describeHolder } from "../ports/claim.ts";
 import { portState, type PortState } from "../probe/listening.ts";
 import { readRoot, type Root } from "../probe/root.ts";
 import { formatTable } from "../report/table.ts";
+import { refuseConflicts } from "./change-report.ts";
 import { flagSet, openPlace, type Context } from "./context.ts";
 import { warnAbout } from "./warnings.ts";
 
@@ -47,13 +48,7 @@ export async function run(context: Context): Promise<ExitCode> {
       out.line("Nothing was written (dry run).");
       return EXIT.ok;
     }
-    if (conflicts) {
-      throw new UserError("an edit of yours and a new port meet; your file was left as it is", {
-        code: "conflicts",
-        exit: EXIT.conflicts,
-        hint: "put what you want of FILE.incoming into FILE, then delete FILE.incoming (npm run status lists them)",
-      });
-    }
+    refuseConflicts(conflicts);
   }
   const root = await readRoot(place.root, place.shown, place.catalogue);
   warnAbout(root, out);

@@ -1,13 +1,14 @@
-import { EXIT, UserError, usageError, type ExitCode } from "../errors.ts";
+import { EXIT, UserError, type ExitCode } from "../errors.ts";
 import type { Place } from "../pipeline.ts";
-import { WITHOUT_BASE } from "../plan/plan.ts";
+import type { Action } from "../plan/plan.ts";
 import { statusOf, type DirectoryStatus, type FileState } from "../plan/status.ts";
+import { storedIn } from "../plan/update.ts";
+import { readDirectory } from "../probe/disk.ts";
 import type { Framework } from "../probe/framework.ts";
 import { readRoot, type Root } from "../probe/root.ts";
-import { readBase, readTexts } from "../probe/texts.ts";
-import { envSections, literalValue, secretsOf } from "../render/env.ts";
-import { render } from "../render/render.ts";
-import { fillSecrets } from "../secrets.ts";
+import { planLines } from "../report/preview.ts";
+import { prepareUpdate } from "../update.ts";
+import { chosenFrameworks } from "./choose.ts";
 import { flagSet, openPlace, type Context } from "./context.ts";
 import { warnAbout } from "./warnings.ts";
 
@@ -16,7 +17,8 @@ export const help = `Usage: npm run status -- [FRAMEWORK...] [flags]
 
 Compares each file with what was generated and with what would be generated now:
 clean, edited (by somebody), outdated (the spec or the templates moved on), missing, or
-conflicted (an .incoming beside it waits for a decision). Shows what .env overrides. Writes nothing.
+conflicted (an .incoming beside it waits for a decision). Shows what .env overrides, and what
+regenerate would do. Writes nothing.
 
   --check          exit 4 when a conflict is open, 5 when something is outdated or missing
   --root DIR       where frameworks live (default frameworks)
@@ -32,8 +34,10 @@ Examples:
 
 interface Report extends DirectoryStatus {
   name: string;
-  /** Managed variables that \`.env\` gives another value. */
-  overrides: string[];
+  /** Managed variables that `.env` gives another value. */
+  overrides: readonly string[];
+  /** What regenerate would do; a text when it would refuse. */
+  would: readonly Action[] | string;
 }
 
 export async function run(context: Context): Promise<ExitCode> {
@@ -42,8 +46,8 @@ export async function run(context: Context): Promise<ExitCode> {
   const root = await readRoot(place.root, place.shown, place.catalogue);
   warnAbout(root, out);
   const reports: Report[] = [];
-  for (const framework of chosen(root, context.flags.positionals, place.shown)) {
-    reports.push(await inspect(framework, place));
+  for (const framework of chosenFrameworks(root, context.flags.positionals, place.shown)) {
+    reports.push(await inspect(framework, root, place));
   }
   out.document({
     schemaVersion: 1,
@@ -55,49 +59,26 @@ export async function run(context: Context): Promise<ExitCode> {
   return verdict(reports);
 }
 
-/** The frameworks that were named, or all. @throws UserError exit 2 for a name that is not there */
-function chosen(root: Root, names: readonly string[], shown: string): readonly Framework[] {
-  if (names.length === 0) return root.frameworks;
-  return names.map((name) => {
-    const found = root.frameworks.find((framework) => framework.folder === name || framework.name === name);
-    if (found !== undefined) return found;
-    const known = root.frameworks.map((framework) => framework.folder);
-    throw usageError(
-      `${shown}/${name} is not a framework`,
-      known.length === 0 ? "there is none yet: npm run new-framework" : `there are: ${known.join(", ")}`,
-      [],
-      "unknown-framework",
-    );
-  });
+async function inspect(framework: Framework, root: Root, place: Place): Promise<Report> {
+  const name = framework.folder;
+  try {
+    const { disk, next, overrides, plan } = await prepareUpdate(framework, root, place);
+    return { name, ...withEnv(statusOf(disk, next), disk.has(".env")), overrides, would: plan.actions };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    // What would be generated is not known; what was generated is.
+    const disk = readDirectory(framework.dir, [".env"], `${place.shown}/${name}`);
+    const base = [...storedIn(disk).base].map(([path, content]) => [path, { content, mode: 0o644 }] as const);
+    const status = { ...statusOf(disk, new Map(base)), outdated: true };
+    return { name, ...withEnv(status, disk.has(".env")), overrides: [], would: error.message };
+  }
 }
 
-async function inspect(framework: Framework, place: Place): Promise<Report> {
-  const sections = envSections(framework.spec, place.catalogue);
-  const secrets = fillSecrets(secretsOf(sections), framework.env);
-  const rendered = await render(framework.spec, place.catalogue, secrets, place.precompiled);
-  const next = new Map([...rendered].filter(([path]) => !WITHOUT_BASE.has(path)));
-  const paths = new Set([...next.keys(), ...(framework.state?.files ?? []).map((file) => file.path)]);
-  const base = readBase(framework.dir, paths);
-  const disk = readTexts(
-    framework.dir,
-    [...paths].flatMap((path) => [path, `${path}.incoming`]),
-  );
-  const overrides = sections
-    .flatMap((section) => section.variables)
-    .filter((variable) => variable.class === "managed")
-    .filter(
-      (variable) =>
-        (framework.env.get(variable.name) ?? literalValue(variable, secrets)) !== literalValue(variable, secrets),
-    )
-    .map((variable) => variable.name);
-  const status = statusOf({ base, disk, next });
-  const env: { path: string; state: FileState }[] = readTexts(framework.dir, [".env"]).has(".env")
-    ? []
-    : [{ path: ".env", state: "missing" }];
-  return { name: framework.folder, ...status, files: [...env, ...status.files], overrides };
+function withEnv(status: DirectoryStatus, there: boolean): DirectoryStatus {
+  return there ? status : { ...status, files: [{ path: ".env", state: "missing" }, ...status.files] };
 }
 
-function print({ out }: Context, { name, files, overrides, outdated }: Report): void {
+function print({ out }: Context, { name, files, overrides, outdated, would }: Report): void {
   const counts = new Map<FileState, number>();
   for (const { state } of files) counts.set(state, (counts.get(state) ?? 0) + 1);
   const summary = [...counts].map(([state, count]) => `${String(count)} ${state}`).join(", ");
@@ -105,6 +86,11 @@ function print({ out }: Context, { name, files, overrides, outdated }: Report): 
   for (const { path, state } of files) if (state !== "clean") out.line(`  ${state.padEnd(10)}  ${path}`);
   if (overrides.length > 0) out.line(`  .env overrides ${overrides.join(", ")}`);
   if (outdated) out.line("  the spec or the templates have moved on since it was generated");
+  if (typeof would === "string") out.line(`  regenerate would refuse: ${would}`);
+  else if (would.some(({ action }) => action !== "keep")) {
+    out.line("  regenerate would:");
+    for (const line of planLines(would)) out.line(`    ${line}`);
+  }
 }
 
 function verdict(reports: readonly Report[]): ExitCode {
@@ -113,7 +99,7 @@ function verdict(reports: readonly Report[]): ExitCode {
     throw new UserError(`conflicts are open in ${conflicted.join(", ")}`, {
       code: "conflicts",
       exit: EXIT.conflicts,
-      hint: "put what you want of FILE.incoming into FILE, then delete FILE.incoming",
+      hint: "put what you want of FILE.incoming into FILE, delete FILE.incoming, then npm run regenerate",
     });
   }
   const drifted = reports.filter(

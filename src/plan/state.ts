@@ -3,65 +3,66 @@ import { problemsError } from "../errors.ts";
 /** Where the base lives inside a framework's directory. */
 export const SCAFFOLD_DIR = ".scaffold";
 export const STATE_FILE = `${SCAFFOLD_DIR}/state.json`;
+const BASE_DIR = `${SCAFFOLD_DIR}/base`;
+const INCOMING_DIR = `${SCAFFOLD_DIR}/incoming`;
+const STORED_ENDING = ".base";
+/** Ending of the new rendition that is put beside a file in conflict. */
+export const INCOMING_ENDING = ".incoming";
 
-/** One generated file as it was last written. */
-export interface StateFile {
-  path: string;
-  sha256: string;
-  mode: number;
-}
-
-/** `.scaffold/state.json`: committed, so it holds no time, no host, no secret. */
-export interface State {
-  schemaVersion: 1;
-  files: StateFile[];
+/**
+ * The path of a file's base: what was last generated for it. The ending keeps tools from taking it for the real
+ * thing: there is no live `.gitignore` or `compose.yaml` inside `.scaffold/`.
+ */
+export function basePath(path: string): string {
+  return `${BASE_DIR}/${path}${STORED_ENDING}`;
 }
 
 /**
- * The path of a file's base bytes. The ending keeps tools from taking it for the real thing:
- * there is no live `.gitignore` or `compose.yaml` inside `.scaffold/`.
+ * The path of the rendition that an open conflict is about. It becomes the base once the user has deleted the
+ * `.incoming` beside the file, whatever was made of that one in between.
  */
-export function basePath(path: string): string {
-  return `${SCAFFOLD_DIR}/base/${path}.base`;
+export function offeredPath(path: string): string {
+  return `${INCOMING_DIR}/${path}${STORED_ENDING}`;
 }
 
-export function formatState(state: State): string {
-  return `${JSON.stringify(state, null, 2)}\n`;
+export function incomingPath(path: string): string {
+  return `${path}${INCOMING_ENDING}`;
 }
 
-/** @throws UserError exit 2 when the file was damaged (a merge marker, say) */
-export function parseState(text: string, file: string): State {
+/** The file that a path below `.scaffold/base/` or `.scaffold/incoming/` is about. */
+export function storedFor(path: string): { kind: "base" | "offered"; path: string } | undefined {
+  for (const [kind, dir] of [["base", BASE_DIR] as const, ["offered", INCOMING_DIR] as const]) {
+    if (path.startsWith(`${dir}/`) && path.endsWith(STORED_ENDING))
+      return { kind, path: path.slice(dir.length + 1, -STORED_ENDING.length) };
+  }
+  return undefined;
+}
+
+/**
+ * `.scaffold/state.json`: the version of this layout, and nothing that two branches could disagree about.
+ * What was generated is what lies below `.scaffold/base/`.
+ */
+export const STATE_TEXT = `${JSON.stringify({ schemaVersion: 1 }, null, 2)}\n`;
+
+/** @throws UserError exit 2 when the layout is another one, or the file was damaged (a merge marker, say) */
+export function checkState(text: string, file: string): void {
+  let version: unknown;
   try {
     const value: unknown = JSON.parse(text);
-    if (isState(value)) return value;
+    if (typeof value === "object" && value !== null && "schemaVersion" in value) version = value.schemaVersion;
   } catch {
     // Reported below, together with a file of the wrong shape.
   }
+  if (version === 1) return;
+  const newer = typeof version === "number" && version > 1;
   throw problemsError(
     file,
-    [{ file, message: "is damaged" }],
-    "restore it from git, or delete it: every file then counts as edited",
-  );
-}
-
-function isState(value: unknown): value is State {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "schemaVersion" in value &&
-    value.schemaVersion === 1 &&
-    "files" in value &&
-    Array.isArray(value.files) &&
-    value.files.every(
-      (file: unknown) =>
-        typeof file === "object" &&
-        file !== null &&
-        "path" in file &&
-        typeof file.path === "string" &&
-        "sha256" in file &&
-        typeof file.sha256 === "string" &&
-        "mode" in file &&
-        typeof file.mode === "number",
-    )
+    [
+      {
+        file,
+        message: newer ? `has schemaVersion ${String(version)}, which is newer than this program` : "is damaged",
+      },
+    ],
+    newer ? "update framework-infra" : "restore it from git, or delete it",
   );
 }

@@ -1,4 +1,8 @@
 import type { Tree } from "../render/tree.ts";
+import { plain, type Disk } from "./disk.ts";
+import { WITHOUT_BASE } from "./plan.ts";
+import { incomingPath } from "./state.ts";
+import { storedIn } from "./update.ts";
 
 /**
  * - `clean`: as it was generated, and still what would be generated
@@ -14,15 +18,6 @@ interface FileStatus {
   state: FileState;
 }
 
-export interface StatusInput {
-  /** Text of the stored base by path. */
-  base: ReadonlyMap<string, string>;
-  /** Text on disk by path; absent: no such file. `.incoming` files stand under their own name. */
-  disk: ReadonlyMap<string, string>;
-  /** What the spec and today's templates give, without `.env` and `framework.yaml`. */
-  next: Tree;
-}
-
 export interface DirectoryStatus {
   files: FileStatus[];
   /** Paths with an open conflict. */
@@ -31,14 +26,18 @@ export interface DirectoryStatus {
   outdated: boolean;
 }
 
-/** Compares a directory with what was generated and with what would be generated. Pure. */
-export function statusOf({ base, disk, next }: StatusInput): DirectoryStatus {
-  const paths = [...new Set([...base.keys(), ...next.keys()])].toSorted();
+/**
+ * Compares a directory with what was generated and with what would be generated. Pure.
+ * @param next what the spec and today's templates give; `.env` and `framework.yaml` are passed over
+ */
+export function statusOf(disk: Disk, next: Tree): DirectoryStatus {
+  const { base } = storedIn(disk);
+  const paths = [...new Set([...base.keys(), ...next.keys()])].filter((path) => !WITHOUT_BASE.has(path)).toSorted();
   const files = paths.map((path): FileStatus => {
-    const found = plain(disk.get(path));
+    const found = plain(disk.get(path)?.text);
     const before = plain(base.get(path));
     const after = plain(next.get(path)?.content);
-    if (disk.has(`${path}.incoming`)) return { path, state: "conflicted" };
+    if (disk.has(incomingPath(path))) return { path, state: "conflicted" };
     if (found === undefined) return { path, state: "missing" };
     if (found === after) return { path, state: "clean" };
     return { path, state: found === before ? "outdated" : "edited" };
@@ -49,9 +48,4 @@ export function statusOf({ base, disk, next }: StatusInput): DirectoryStatus {
     conflicts: files.filter(({ state }) => state === "conflicted").map(({ path }) => path),
     outdated: paths.some((path) => plain(base.get(path)) !== plain(next.get(path)?.content)),
   };
-}
-
-/** Line ends that git changed are no edits. */
-function plain(text: string | undefined): string | undefined {
-  return text?.replaceAll("\r\n", "\n");
 }

@@ -17,6 +17,7 @@ function portRequests(spec: Spec, typed: ReadonlyMap<string, number>, catalogue:
  * Host ports for the services of a spec that publish one.
  * @param typed ports the user gave, by service id
  * @param host what is known of the root and of this host
+ * @param slot the offset from the services' bases that is tried first; the preset's own by default
  * @throws what `allocate` throws
  */
 export async function givePorts(
@@ -24,10 +25,11 @@ export async function givePorts(
   typed: ReadonlyMap<string, number>,
   host: Pick<AllocationInput, "claims" | "listening">,
   catalogue: Catalogue,
+  slot = catalogue.presets.get(spec.preset)?.slot,
 ): Promise<Allocation> {
   return allocate({
     requests: portRequests(spec, typed, catalogue),
-    slot: catalogue.presets.get(spec.preset)?.slot,
+    slot,
     claims: host.claims,
     listening: host.listening,
   });

@@ -2,8 +2,8 @@ import { join } from "node:path";
 
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Manifest } from "../catalogue/manifest.ts";
-import { sha256 } from "../digest.ts";
 import { UserError } from "../errors.ts";
+import { basePath } from "../plan/state.ts";
 import type { Claim } from "../ports/claim.ts";
 import { COMPOSE_FILE, publishedPorts, scanPorts, type Published } from "../ports/compose.ts";
 import { dotenvValues } from "../spec/dotenv.ts";
@@ -160,8 +160,11 @@ async function publishedIn(
   const expand = (value: string): string => interpolate(value, (name) => env.get(name));
   // Parsing YAML is most of the cost of a large root; what was generated and never edited is block style
   // of a known form, and read line by line.
-  const known = framework?.state?.files.find((entry) => path === `${framework.folder}/${entry.path}`);
-  const scanned = known?.sha256 === sha256(text) ? scanPorts(text, expand) : undefined;
+  const base =
+    framework === undefined
+      ? undefined
+      : readOrWarn(search, `${framework.folder}/${basePath(path.slice(framework.folder.length + 1))}`);
+  const scanned = base === text ? scanPorts(text, expand) : undefined;
   if (scanned !== undefined) return scanned;
   const { parseForeignYaml } = await import("../spec/yaml.ts");
   const doc = parseForeignYaml(text);

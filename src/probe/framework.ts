@@ -1,4 +1,3 @@
-import type { State } from "../plan/state.ts";
 import { underscored } from "../spec/names.ts";
 import type { Spec } from "../spec/schema.ts";
 
@@ -14,7 +13,6 @@ export interface Framework {
   spec: Spec;
   specText: string;
   env: ReadonlyMap<string, string>;
-  state: State | undefined;
 }
 
 /** The name its containers, volumes and networks really have: `.env` may say another than the spec. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { isErrno, usageError, UserError } from "../errors.ts";
-import { STATE_FILE, parseState } from "../plan/state.ts";
+import { checkState, STATE_FILE } from "../plan/state.ts";
 import { ClaimTable, type Claim } from "../ports/claim.ts";
 import { dotenvValues } from "../spec/dotenv.ts";
 import { specSchema } from "../spec/schema.ts";
@@ -20,6 +20,8 @@ export interface Root {
   warnings: readonly string[];
   /** Those of the warnings that say that two stacks share containers and volumes. */
   shared: readonly string[];
+  /** Directories that cannot be read as a framework, where that is no reason to stop. */
+  broken: readonly { folder: string; error: UserError }[];
 }
 
 /**
@@ -49,18 +51,31 @@ export function checkRoot(dir: string, shown: string): void {
  * Reads every framework and every other compose file below the root.
  * Cost is linear in the number of files; nothing is written.
  * @param shown how the root was named by the user, for messages
+ * @param options `tolerant`: what is broken is listed, and the rest is read all the same
  * @throws UserError exit 2 when a framework.yaml is broken or may not be read: its ports could not be known
  */
-export async function readRoot(dir: string, shown: string, catalogue: Catalogue): Promise<Root> {
+export async function readRoot(
+  dir: string,
+  shown: string,
+  catalogue: Catalogue,
+  { tolerant = false } = {},
+): Promise<Root> {
   checkRoot(dir, shown);
   const search: Search = { root: dir, shown, catalogue, warnings: [] };
   const entries = entriesOf(dir);
   if (entries === undefined) throw unreadable(shown);
   const frameworks: Framework[] = [];
+  const broken: { folder: string; error: UserError }[] = [];
   const claims = await composeClaims(search, "", undefined);
   for (const entry of entries) {
     if (!entry.isDirectory() || isSkipped(entry.name)) continue;
-    const framework = await readFramework(search, entry.name);
+    let framework: Framework | undefined;
+    try {
+      framework = await readFramework(search, entry.name);
+    } catch (error) {
+      if (!tolerant || !(error instanceof UserError)) throw error;
+      broken.push({ folder: entry.name, error });
+    }
     if (framework !== undefined) {
       frameworks.push(framework);
       claims.push(...specClaims(framework, search));
@@ -69,7 +84,7 @@ export async function readRoot(dir: string, shown: string, catalogue: Catalogue)
   }
   const shared = sameNames(frameworks);
   const warnings = [...search.warnings, ...shared];
-  return { dir, frameworks, claims: new ClaimTable(claims), allClaims: claims, warnings, shared };
+  return { dir, frameworks, claims: new ClaimTable(claims), allClaims: claims, warnings, shared, broken };
 }
 
 async function readFramework({ root, shown, warnings }: Search, folder: string): Promise<Framework | undefined> {
@@ -88,6 +103,7 @@ async function readFramework({ root, shown, warnings }: Search, folder: string):
     warnings.push(`${error.message}; a port that it overrides is not known`);
   }
   const state = text(STATE_FILE);
+  if (state !== undefined) checkState(state, `${shown}/${folder}/${STATE_FILE}`);
   return {
     name: spec.name,
     folder,
@@ -95,7 +111,6 @@ async function readFramework({ root, shown, warnings }: Search, folder: string):
     spec,
     specText,
     env: env === undefined ? new Map() : dotenvValues(env),
-    state: state === undefined ? undefined : parseState(state, `${shown}/${folder}/${STATE_FILE}`),
   };
 }
 

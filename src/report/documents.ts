@@ -23,7 +23,21 @@ const planSchema = z.strictObject({
 export const planDocument = z.strictObject({ schemaVersion: z.literal(1), ...planSchema.shape });
 
 /** Of a command that changes several frameworks at once. */
-export const plansDocument = z.strictObject({ schemaVersion: z.literal(1), plans: z.array(planSchema) });
+export const plansDocument = z.strictObject({
+  schemaVersion: z.literal(1),
+  plans: z.array(planSchema),
+  errors: z
+    .array(
+      z.strictObject({
+        framework: z.string(),
+        code: z.string(),
+        message: z.string(),
+        hint: z.string().nullable(),
+      }),
+    )
+    .optional()
+    .describe("of the frameworks that failed"),
+});
 
 export const portsDocument = z.strictObject({
   schemaVersion: z.literal(1),

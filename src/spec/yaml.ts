@@ -112,6 +112,17 @@ function lineOf(doc: ParsedDocument, counter: LineCounter, path: readonly Proper
   return counter.linePos(offset).line;
 }
 
+/** Problems whose keys are known, with the file and the line where each key stands. */
+export function locate(text: string, file: string, problems: readonly Problem[]): Problem[] {
+  const counter = new LineCounter();
+  const doc = parseDocument(text, { lineCounter: counter });
+  return problems.map((problem) => ({
+    ...problem,
+    file,
+    line: problem.key === undefined ? undefined : lineOf(doc, counter, problem.key.split(".")),
+  }));
+}
+
 function firstLine(text: string): string {
   // A file that is no text at all must not fill the terminal.
   return (text.split("\n", 1)[0] ?? text).slice(0, 200).replaceAll(/\p{Control}/gu, "?");

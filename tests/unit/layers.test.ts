@@ -10,7 +10,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   catalogue: ["spec", "errors.ts", "digest.ts"],
   ports: ["catalogue", "spec", "errors.ts"],
   render: ["catalogue", "spec", "digest.ts", "errors.ts"],
-  plan: ["render", "spec", "errors.ts", "digest.ts"],
+  plan: ["catalogue", "render", "spec", "errors.ts", "digest.ts"],
   report: ["catalogue", "spec", "plan", "ports", "render"],
   probe: ["catalogue", "spec", "ports", "plan", "errors.ts", "digest.ts"],
   apply: ["plan", "render", "errors.ts", "digest.ts"],

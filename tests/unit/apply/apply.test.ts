@@ -16,6 +16,7 @@ function plan(writes: Record<string, string>, before: Record<string, string> = {
     framework: "x",
     actions: [],
     writes: new Map(Object.entries(writes).map(([path, content]) => [path, file(content)])),
+    removes: new Set(),
     preconditions: new Map(
       Object.keys(writes).map((path) => [path, before[path] === undefined ? null : sha256(before[path])]),
     ),

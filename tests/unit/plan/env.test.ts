@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { updateEnv } from "../../../src/plan/env.ts";
+import { updateEnv, type EnvChange } from "../../../src/plan/env.ts";
 import { quoteEnv, type Section, type Variable } from "../../../src/render/env.ts";
 import { dotenvValues } from "../../../src/spec/dotenv.ts";
 
@@ -34,8 +34,15 @@ const secrets = new Map([
   ["KEY", "old"],
   ["NEW_KEY", "fresh"],
 ]);
-const update = (text: string, more: Partial<Variable>[] = []): string =>
-  updateEnv(text, section(1), section(2, more), secrets);
+
+/** What the old spec rendered: `PORT=1` and what is made of it. */
+const rendered = new Map(
+  section(1)[0]
+    ?.variables.filter(({ class: kind }) => kind !== "default")
+    .map(({ name, value }) => [name, new Set([value])]),
+);
+const update = (text: string, more: Partial<Variable>[] = [], options: Partial<EnvChange> = {}): string =>
+  updateEnv({ text, rendered, after: section(2, more), before: undefined, secrets, mayGo: () => false, ...options });
 
 describe("updateEnv", () => {
   it("moves managed variables along and touches nothing else", () => {
@@ -50,16 +57,44 @@ describe("updateEnv", () => {
     expect(update(ENV.replace("KEY=old", "KEY=theirs"))).toContain("KEY=theirs");
   });
 
-  it("adds what is new at the end, and no default", () => {
+  it("adds what is new behind its neighbours, and no default", () => {
     const text = update(ENV, [{ name: "NEW_KEY", class: "secret" }]);
-    expect(text.endsWith("OTHER=$PORT\nNEW_KEY=fresh\n")).toBe(true);
+    expect(text).toContain("API='typed by me'\nNEW_KEY=fresh\nOTHER=$PORT\n");
     expect(text).not.toContain("IMAGE");
+  });
+
+  it("adds a new section at the end, under its title", () => {
+    const more = {
+      title: "More",
+      variables: section(2, [{ name: "NEW_KEY", class: "secret" }])[0]?.variables.slice(-1) ?? [],
+    };
+    expect(update(ENV, [], { after: [...section(2), more] })).toMatch(/OTHER=\$PORT\n\n# More\nNEW_KEY=fresh\n$/);
+  });
+
+  it("takes away a managed variable that nothing needs any more, unless somebody changed it or it may not go", () => {
+    const without = (text: string, mayGo: boolean): string => update(text, [], { after: [], mayGo: () => mayGo });
+    expect(without(ENV, true)).toBe("# mine\nKEY=old\nAPI='typed by me'\nOTHER=$PORT\n");
+    expect(without(ENV.replace("PORT=1", "PORT=9"), true)).toContain("PORT=9\n");
+    expect(without(ENV, false)).toBe(ENV);
+  });
+
+  it("of a change of the spec alone, moves only what the change moves", () => {
+    const stale = ENV.replace("PORT=1", "PORT=0");
+    const known = new Map([...rendered, ["PORT", new Set(["0"])] as const]);
+    expect(update(stale, [], { rendered: known, before: section(2), after: section(2) })).toBe(stale);
+    expect(update(stale, [], { rendered: known, before: section(1), after: section(2) })).toContain("PORT=2");
+  });
+
+  it("does not bring back what the user deleted, but for what the stack cannot start without", () => {
+    const text = update(ENV.replace("API='typed by me'\n", "").replace("KEY=old\n", ""));
+    expect(text).not.toContain("API");
+    expect(text).toContain("KEY=old");
   });
 
   it("keeps CRLF and a missing last line feed", () => {
     const crlf = ENV.replaceAll("\n", "\r\n");
     expect(update(crlf)).toBe(update(ENV).replaceAll("\n", "\r\n"));
-    expect(update(ENV.trimEnd(), [{ name: "NEW_KEY", class: "secret" }])).toContain("OTHER=$PORT\nNEW_KEY=fresh\n");
+    expect(update(ENV.trimEnd(), [{ name: "NEW_KEY", class: "secret" }])).toContain("NEW_KEY=fresh\nOTHER=$PORT");
   });
 
   it("is not led astray by a lone carriage return, nor by mixed line ends", () => {
@@ -68,7 +103,7 @@ describe("updateEnv", () => {
   });
 
   it("changes nothing when nothing changed", () => {
-    expect(updateEnv(ENV, section(1), section(1), secrets)).toBe(ENV);
+    expect(update(ENV, [], { after: section(1) })).toBe(ENV);
   });
 });
 

@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { statusOf, type FileState } from "../../../src/plan/status.ts";
-
-const map = (text: string | undefined): Map<string, string> => new Map(text === undefined ? [] : [["f", text]]);
-const tree = (text: string | undefined) => new Map(text === undefined ? [] : [["f", { content: text, mode: 0o644 }]]);
+import { diskOf, textTree } from "../../helpers/disk.ts";
 
 describe("statusOf", () => {
   it.each<[string | undefined, string | undefined, string | undefined, FileState | "-", boolean]>([
@@ -22,16 +20,12 @@ describe("statusOf", () => {
     ["a\n", undefined, undefined, "-", true],
     ["a\nb\n", "a\r\nb\r\n", "a\nb\n", "clean", false],
   ])("base %j, disk %j, next %j: %s, outdated %s", (base, disk, next, state, outdated) => {
-    const status = statusOf({ base: map(base), disk: map(disk), next: tree(next) });
+    const status = statusOf(diskOf({ f: disk }, { f: base }), textTree({ f: next }));
     expect([status.files[0]?.state ?? "-", status.outdated, status.conflicts]).toEqual([state, outdated, []]);
   });
 
   it("takes an .incoming for an open conflict, whatever else is true", () => {
-    const disk = new Map([
-      ["f", "a\n"],
-      ["f.incoming", "b\n"],
-    ]);
-    const status = statusOf({ base: map("a\n"), disk, next: tree("a\n") });
+    const status = statusOf(diskOf({ f: "a\n", "f.incoming": "b\n" }, { f: "a\n" }), textTree({ f: "a\n" }));
     expect([status.files, status.conflicts]).toEqual([[{ path: "f", state: "conflicted" }], ["f"]]);
   });
 });

@@ -7,6 +7,7 @@ import { Output } from "../../../src/report/output.ts";
 import { portAllocation } from "../../../src/report/port-allocation.ts";
 import { fileTree, memoryReport, portLines } from "../../../src/report/preview.ts";
 import { formatTable } from "../../../src/report/table.ts";
+import { diskOf } from "../../helpers/disk.ts";
 import { builtIn, specOf } from "../../helpers/catalogue.ts";
 
 function captured(options: { json?: boolean; tty?: boolean; env?: NodeJS.ProcessEnv }): {
@@ -45,7 +46,7 @@ describe("Output", () => {
 describe("diff", () => {
   it("shows no secret, neither the old nor the new", () => {
     const plan = planNew("x", new Map([[".env", { content: "KEY=abcdef0123456789\nPORT=1\n", mode: 0o600 }]]));
-    const text = planDiff(plan, new Map([[".env", "KEY=abcdef0123456789\n"]]), ["abcdef0123456789"]);
+    const text = planDiff(plan, diskOf({ ".env": "KEY=abcdef0123456789\n" }), ["abcdef0123456789"]);
     expect(text).not.toContain("abcdef0123456789");
     expect(text).toContain("+PORT=1");
     expect(text).not.toContain(".scaffold");

@@ -1,0 +1,40 @@
+import type { Context } from "../src/commands/context.ts";
+import { Decisions } from "../src/commands/decisions.ts";
+import { regenerate } from "../src/commands/regenerate.ts";
+import type { Place } from "../src/pipeline.ts";
+import type { Generator } from "./generator.ts";
+import { choice } from "./question.ts";
+
+interface Input {
+  context: Context;
+  place: Place;
+  /** Files in conflict, as `folder/path`. */
+  conflicts: readonly string[];
+}
+
+const LATER = "later";
+
+/** `regenerate`: one question for each file in conflict; the default leaves it open. */
+export function regenerateGenerator({ context, place, conflicts }: Input): Generator<Decisions> {
+  return {
+    name: "regenerate",
+    ask: async (ask) => {
+      const decisions = new Decisions();
+      for (const path of conflicts) {
+        const answer = await ask({
+          type: "list",
+          message: `${path}: your edit and the update meet`,
+          choices: [
+            choice(`Decide later: yours stays, the new one is put beside it as ${path}.incoming`, LATER),
+            choice("Keep mine: the file stays as it is, the update of it is declined", "ours"),
+            choice("Take the new one: your edits in this file go", "theirs"),
+          ],
+          default: LATER,
+        });
+        if (answer === "ours" || answer === "theirs") decisions.set(path, answer);
+      }
+      return decisions;
+    },
+    act: (decisions) => regenerate(context, place, decisions),
+  };
+}

@@ -1,0 +1,141 @@
+/** Keys from the root of a YAML file to a value; for list items, their identities. */
+export type Path = readonly string[];
+
+type Identity = (item: unknown) => string | undefined;
+
+/** Lists of a Compose service that are one value: taking parts of two command lines makes a third. */
+const ATOMS = new Set(["command", "entrypoint", "test"]);
+
+/** `NAME=value` or `NAME`; also the mapping form, where it stands inside a list. */
+const byName: Identity = (item) => (typeof item === "string" ? item.split("=", 1)[0] : undefined);
+
+/** `[[address:]host:]container[/protocol]`, or the long form. */
+const byPort: Identity = (item) => {
+  if (typeof item === "number") return `${String(item)}/tcp`;
+  if (typeof item === "string") {
+    const [port = "", protocol = "tcp"] = (parts(item).at(-1) ?? "").split("/");
+    return `${port}/${protocol}`;
+  }
+  const { target, protocol } = fields(item);
+  return isPlain(target) ? `${String(target)}/${isPlain(protocol) ? String(protocol) : "tcp"}` : undefined;
+};
+
+/** `[source:]target[:options]`, or the long form. */
+const byMount: Identity = (item) => {
+  if (typeof item === "string") {
+    const [first, second] = parts(item);
+    return second ?? first;
+  }
+  const { target } = fields(item);
+  return isPlain(target) ? String(target) : undefined;
+};
+
+/** What stands before the first colon: `/tmp:size=64m`, `host:address`. */
+const byHead: Identity = (item) => (typeof item === "string" ? parts(item)[0] : undefined);
+
+const bySource: Identity = (item) => {
+  if (typeof item === "string") return item;
+  const { source, target } = fields(item);
+  return isPlain(source) ? `${String(source)} ${isPlain(target) ? String(target) : ""}` : undefined;
+};
+
+/** Of the lists of a Compose service whose items have an identity smaller than themselves. */
+const IDENTITIES: Record<string, Identity> = {
+  ports: byPort,
+  volumes: byMount,
+  devices: byMount,
+  environment: byName,
+  labels: byName,
+  annotations: byName,
+  sysctls: byName,
+  args: byName,
+  tmpfs: byHead,
+  extra_hosts: byHead,
+  configs: bySource,
+  secrets: bySource,
+};
+
+/** Lists whose order means nothing to Compose. */
+const UNORDERED = new Set([
+  ...Object.keys(IDENTITIES),
+  "cap_add",
+  "cap_drop",
+  "depends_on",
+  "expose",
+  "group_add",
+  "networks",
+  "profiles",
+  "security_opt",
+]);
+
+/** The key that a list stands under, where it belongs to a Compose service; the empty text elsewhere. */
+function listKey(path: Path): string {
+  return path[0] === "services" && path.length >= 3 ? (path.at(-1) ?? "") : "";
+}
+
+/** Whether a list is one value, which is never merged item by item. */
+export function isAtom(path: Path): boolean {
+  return ATOMS.has(listKey(path));
+}
+
+export function isUnordered(path: Path): boolean {
+  return UNORDERED.has(listKey(path));
+}
+
+/**
+ * What makes each item of a list the same item in another version: a port's and a volume's target, an
+ * environment entry's name, else its whole value.
+ * @returns undefined for an atom, and when two items have one identity
+ */
+export function identities(items: readonly unknown[], path: Path): string[] | undefined {
+  if (isAtom(path)) return undefined;
+  const identity = IDENTITIES[listKey(path)];
+  const ids = items.map((item) => {
+    const own = identity?.(item);
+    return own === undefined ? `= ${canonical(item)}` : `${listKey(path)} ${own}`;
+  });
+  return new Set(ids).size === ids.length ? ids : undefined;
+}
+
+/**
+ * A value as text that is the same for equal values: the order of keys means nothing, nor does that of lists
+ * that Compose reads as sets.
+ * @param path where the value stands
+ */
+export function canonical(value: unknown, path: Path = []): string {
+  if (Array.isArray(value)) {
+    const items = value.map((item: unknown) => canonical(item, [...path, ""]));
+    return `[${(isUnordered(path) ? items.toSorted() : items).join(",")}]`;
+  }
+  if (isMapping(value)) {
+    const pairs = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+    return `{${pairs.map(([key, each]) => `${JSON.stringify(key)}:${canonical(each, [...path, key])}`).join(",")}}`;
+  }
+  return typeof value === "bigint" ? String(value) : (JSON.stringify(value) ?? "absent");
+}
+
+export function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Splits at colons that stand outside `${...}` and `[...]`. */
+function parts(text: string): string[] {
+  const found = [""];
+  let depth = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const char = text.charAt(index);
+    if (char === "[" || (char === "{" && text[index - 1] === "$")) depth += 1;
+    else if ((char === "}" || char === "]") && depth > 0) depth -= 1;
+    if (char === ":" && depth === 0) found.push("");
+    else found[found.length - 1] = `${found.at(-1) ?? ""}${char}`;
+  }
+  return found;
+}
+
+function fields(item: unknown): Record<string, unknown> {
+  return isMapping(item) ? item : {};
+}
+
+function isPlain(value: unknown): value is string | number {
+  return typeof value === "string" || typeof value === "number";
+}

@@ -1,0 +1,24 @@
+import { brokenBy } from "./compose.ts";
+import { mergeEnvTemplate } from "./env-template.ts";
+import { mergeText } from "./lines.ts";
+import { mergeYaml, type Outcome } from "./yaml.ts";
+
+const COMPOSE = /(?:^|\/)(?:docker-)?compose(?:\.[\w-]+)?\.ya?ml$/;
+
+/**
+ * Merges what changed from `base` to `theirs` into `ours`, by the format of the file: YAML by structure,
+ * `.env.template` by variable, the rest line by line. Pure.
+ * @param path of the file inside the framework's directory
+ */
+export function mergeFile(path: string, ours: string, base: string, theirs: string): Outcome {
+  if (/\.ya?ml$/.test(path)) {
+    const merged = mergeYaml(ours, base, theirs);
+    if ("conflicts" in merged || !COMPOSE.test(path)) return merged;
+    const broken = brokenBy(ours, merged.text);
+    return broken.length === 0 ? merged : { conflicts: broken };
+  }
+  const keyed = path.endsWith(".env.template") ? mergeEnvTemplate(ours, base, theirs) : undefined;
+  if (keyed !== undefined) return keyed;
+  const text = mergeText(ours, base, theirs);
+  return text === undefined ? { conflicts: ["the same lines were changed on both sides"] } : { text };
+}

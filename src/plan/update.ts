@@ -1,0 +1,299 @@
+import { sha256 } from "../digest.ts";
+import type { RenderedFile, Tree } from "../render/tree.ts";
+import { plain, withEndsOf, type Disk } from "./disk.ts";
+import { STORED_MODE, type Action, type ActionName, type Plan, WITHOUT_BASE } from "./plan.ts";
+import { basePath, incomingPath, offeredPath, STATE_FILE, STATE_TEXT, storedFor } from "./state.ts";
+
+/** What a user chose for a file in conflict: their own, or the new rendition. */
+export type Decision = "ours" | "theirs";
+
+export interface UpdateInput {
+  framework: string;
+  /**
+   * Undefined: an update from the templates, from the base to `next`. Else a change of the spec alone: what differs
+   * between this and `next`, both rendered with today's templates, is merged into the user's files
+   * and into the base, so that updates of the templates that are pending stay pending.
+   */
+  previous: Tree | undefined;
+  /** What the spec gives with today's templates. */
+  next: Tree;
+  /** Everything that may be concerned: the files, their `.incoming`, and what is stored below `.scaffold/`. */
+  disk: Disk;
+  /** Files whose new text was made by an edit of their own (`framework.yaml`, `.env`). */
+  edited: ReadonlyMap<string, RenderedFile>;
+  decide: (path: string) => Decision | undefined;
+}
+
+/**
+ * The plan that brings a directory to what its spec and the templates give, without losing what was edited. Pure;
+ * the one engine behind every command that changes a directory.
+ */
+export async function planUpdate(input: UpdateInput): Promise<Plan> {
+  return new Update(input).run();
+}
+
+/** What is stored below `.scaffold/`, by the path of the file that it is about. */
+export function storedIn(disk: Disk): { base: Map<string, string>; offered: Map<string, string> } {
+  const stored = { base: new Map<string, string>(), offered: new Map<string, string>() };
+  for (const [path, { text }] of disk) {
+    const found = storedFor(path);
+    // A base with the markers of a git conflict is no text that was ever generated.
+    if (found !== undefined && !/^<{7} /m.test(text)) stored[found.kind].set(found.path, text);
+  }
+  return stored;
+}
+
+/** The plan with one more file whose text was made by an edit of its own. */
+export function withEdited(plan: Plan, disk: Disk, path: string, file: RenderedFile): Plan {
+  const now = disk.get(path);
+  const same = now?.text === file.content;
+  const action: Action = {
+    path,
+    action: same ? "keep" : now === undefined ? "create" : "update",
+    reason: same ? "unchanged" : now === undefined ? "it was missing" : "the spec changed",
+    before: now?.sha256 ?? null,
+    after: same ? now.sha256 : sha256(file.content),
+  };
+  return {
+    ...plan,
+    actions: [...plan.actions, action].toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+    writes: same ? plan.writes : new Map([...plan.writes, [path, file]]),
+    preconditions: same ? plan.preconditions : new Map([...plan.preconditions, [path, action.before]]),
+  };
+}
+
+/** A change of one file: what was generated before, and what is generated now. */
+interface Change {
+  path: string;
+  from: string | undefined;
+  to: RenderedFile | undefined;
+  /** The stored base, or what the user has seen of it since. */
+  base: string | undefined;
+}
+
+class Update {
+  readonly #input: UpdateInput;
+  readonly #actions: Action[] = [];
+  readonly #writes = new Map<string, RenderedFile>();
+  readonly #removes = new Set<string>();
+  readonly #gone: Change[] = [];
+  /** What was last generated, by path. */
+  readonly #base: ReadonlyMap<string, string>;
+  /** The renditions that open conflicts are about, by path. */
+  readonly #offered: ReadonlyMap<string, string>;
+
+  constructor(input: UpdateInput) {
+    this.#input = input;
+    ({ base: this.#base, offered: this.#offered } = storedIn(input.disk));
+  }
+
+  async run(): Promise<Plan> {
+    const input = this.#input;
+    for (const [path, file] of input.edited) this.#edit(path, file);
+    const sources = [input.previous?.keys() ?? [], input.next.keys(), this.#base.keys()];
+    const paths = new Set(sources.flatMap((keys) => [...keys]).filter((path) => !WITHOUT_BASE.has(path)));
+    for (const path of [...paths].toSorted()) {
+      const change = this.#change(path);
+      if (change.to === undefined) this.#gone.push(change);
+      else await this.#file(change, change.to);
+    }
+    // While a conflict is open, nothing is deleted: what is in conflict may still need it.
+    const open =
+      this.#actions.some(({ action }) => action === "conflict") ||
+      [...input.disk.keys()].some((path) => path.endsWith(incomingPath("")) && !this.#removes.has(path));
+    for (const change of this.#gone) this.#vanished(change, open);
+    // Bytes that stand there already are not written again.
+    for (const [path, file] of this.#writes) if (input.disk.get(path)?.text === file.content) this.#writes.delete(path);
+    if (this.#writes.size + this.#removes.size > 0 && !input.disk.has(STATE_FILE))
+      this.#writes.set(STATE_FILE, { content: STATE_TEXT, mode: STORED_MODE });
+    const touched = [...this.#writes.keys(), ...this.#removes];
+    return {
+      framework: input.framework,
+      actions: this.#actions.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+      writes: this.#writes,
+      removes: this.#removes,
+      preconditions: new Map(touched.map((path) => [path, this.#hashOnDisk(path)])),
+    };
+  }
+
+  #change(path: string): Change {
+    const { previous, next, disk } = this.#input;
+    const resolved = disk.has(incomingPath(path)) ? undefined : this.#offered.get(path);
+    // The user deleted the .incoming: the rendition in it is what the file has been brought up to.
+    if (resolved !== undefined) this.#write(basePath(path), resolved);
+    if (resolved !== undefined) this.#removes.add(offeredPath(path));
+    const known = resolved ?? this.#base.get(path);
+    return {
+      path,
+      from: previous === undefined ? known : previous.get(path)?.content,
+      to: next.get(path),
+      base: known,
+    };
+  }
+
+  async #file(change: Change, to: RenderedFile): Promise<void> {
+    const { path, from, base } = change;
+    const { disk, decide, previous } = this.#input;
+    const mine = disk.get(path);
+    const now = plain(mine?.text);
+    const decision = decide(path);
+    if (disk.has(incomingPath(path))) {
+      if (decision !== undefined) this.#resolve(change, to, decision);
+      else await this.#stillOpen(change, to);
+      return;
+    }
+    if (mine === undefined) {
+      if (from === undefined && base === undefined) {
+        this.#write(path, to.content, to.mode);
+        this.#act(path, "create", "new");
+      } else this.#act(path, "keep", "you deleted it");
+      await this.#advance(change, to);
+      return;
+    }
+    if (plain(from) === plain(to.content) || (now === plain(to.content) && previous === undefined)) {
+      this.#act(path, "keep", now === plain(to.content) ? "unchanged" : "edited by you");
+      await this.#advance(change, to);
+      return;
+    }
+    if (now === plain(from) || now === plain(to.content)) {
+      const content = withEndsOf(to.content, mine.text);
+      if (content !== mine.text) this.#write(path, content, to.mode);
+      this.#act(path, content === mine.text ? "keep" : "update", content === mine.text ? "unchanged" : this.#why());
+      await this.#advance(change, to);
+      return;
+    }
+    const outcome = await this.#merge(path, mine.text, mine.exact, from, to.content);
+    if ("conflicts" in outcome) {
+      if (decision === undefined) await this.#conflict(change, to, outcome.conflicts);
+      else this.#resolve(change, to, decision);
+      return;
+    }
+    if (outcome.text === mine.text) this.#act(path, "keep", "edited by you");
+    else {
+      this.#write(path, outcome.text, to.mode);
+      this.#act(path, "merge", `${this.#why()}; your edits stay`);
+    }
+    await this.#advance(change, to);
+  }
+
+  async #merge(
+    path: string,
+    ours: string,
+    exact: boolean,
+    from: string | undefined,
+    to: string,
+  ): Promise<{ text: string } | { conflicts: string[] }> {
+    if (from === undefined) return { conflicts: ["nothing is known of what was generated before"] };
+    if (!exact) return { conflicts: ["the file is not UTF-8 text"] };
+    const { mergeFile } = await import("./merge/merge.ts");
+    return mergeFile(path, ours, from, to);
+  }
+
+  /** The base after this change. */
+  async #nextBase({ path, from, base }: Change, to: RenderedFile): Promise<string | undefined> {
+    if (this.#input.previous === undefined || base === undefined) return to.content;
+    if (plain(base) === plain(from) || plain(base) === plain(to.content)) return to.content;
+    if (plain(from) === plain(to.content)) return base;
+    const outcome = await this.#merge(path, base, true, from, to.content);
+    return "text" in outcome ? outcome.text : undefined;
+  }
+
+  async #advance(change: Change, to: RenderedFile): Promise<void> {
+    const next = await this.#nextBase(change, to);
+    // Where it cannot be merged into the base, the base stays: the same change on both sides is no conflict later.
+    const path = basePath(change.path);
+    const current = this.#writes.get(path)?.content ?? this.#base.get(change.path);
+    if (next !== undefined && plain(next) !== plain(current)) this.#write(path, next);
+  }
+
+  async #conflict(change: Change, to: RenderedFile, conflicts: readonly string[]): Promise<void> {
+    const { path } = change;
+    const offer = (await this.#nextBase(change, to)) ?? to.content;
+    this.#write(incomingPath(path), offer);
+    this.#write(offeredPath(path), offer);
+    const where = conflicts.length > 3 ? [...conflicts.slice(0, 3), `${String(conflicts.length - 3)} more`] : conflicts;
+    this.#act(path, "conflict", `${where.join("; ")}; the new one is in ${incomingPath(path)}`);
+  }
+
+  /** A conflict of an earlier run. What is offered follows the templates and the spec while nobody edited it. */
+  async #stillOpen(change: Change, to: RenderedFile): Promise<void> {
+    const { path, from } = change;
+    const { disk, previous } = this.#input;
+    const mine = disk.get(path);
+    if (previous !== undefined && mine !== undefined && plain(from) !== plain(to.content)) {
+      const outcome = await this.#merge(path, mine.text, mine.exact, from, to.content);
+      if ("text" in outcome && outcome.text !== mine.text) this.#write(path, outcome.text, to.mode);
+    }
+    const old = this.#offered.get(path);
+    const offer = await this.#nextBase({ ...change, base: old }, to);
+    if (old !== undefined && offer !== undefined && plain(offer) !== plain(old)) {
+      this.#write(offeredPath(path), offer);
+      if (plain(disk.get(incomingPath(path))?.text) === plain(old)) this.#write(incomingPath(path), offer);
+    }
+    this.#act(path, "conflict", `still open: edit it, then delete ${incomingPath(path)}`);
+  }
+
+  #resolve({ path }: Change, to: RenderedFile, decision: Decision): void {
+    const { disk } = this.#input;
+    if (disk.has(incomingPath(path))) this.#removes.add(incomingPath(path));
+    if (this.#offered.has(path)) this.#removes.add(offeredPath(path));
+    if (plain(this.#base.get(path)) !== plain(to.content)) this.#write(basePath(path), to.content);
+    if (decision === "ours") {
+      this.#act(path, "keep", "yours was chosen");
+      return;
+    }
+    const content = withEndsOf(to.content, disk.get(path)?.text ?? "");
+    if (content !== disk.get(path)?.text) this.#write(path, content, to.mode);
+    this.#act(path, "update", "the new one was chosen");
+  }
+
+  /** A file that is no longer generated. */
+  #vanished({ path, from, base }: Change, open: boolean): void {
+    const mine = this.#input.disk.get(path);
+    const now = plain(mine?.text);
+    const untouched = mine?.exact === true && (now === plain(from) || now === plain(base));
+    if (mine !== undefined && untouched && open) {
+      this.#act(path, "keep", "no longer generated; it goes once no conflict is open");
+      return;
+    }
+    if (mine !== undefined && untouched) {
+      this.#removes.add(path);
+      this.#act(path, "delete", "no longer generated");
+    } else if (mine !== undefined) this.#act(path, "keep", "no longer generated, but edited by you: it is yours now");
+    if (this.#base.has(path)) this.#removes.add(basePath(path));
+    this.#writes.delete(basePath(path));
+  }
+
+  #edit(path: string, file: RenderedFile): void {
+    const mine = this.#input.disk.get(path);
+    if (mine?.text === file.content) {
+      this.#act(path, "keep", "unchanged");
+      return;
+    }
+    this.#write(path, file.content, file.mode);
+    this.#act(
+      path,
+      mine === undefined ? "create" : "update",
+      mine === undefined ? "it was missing" : "the spec changed",
+    );
+  }
+
+  #why(): string {
+    return this.#input.previous === undefined ? "the spec or the templates changed" : "the spec changed";
+  }
+
+  #write(path: string, content: string, mode: number = STORED_MODE): void {
+    this.#writes.set(path, { content, mode });
+  }
+
+  #act(path: string, action: ActionName, reason: string): void {
+    const written = this.#writes.get(path);
+    const before = this.#hashOnDisk(path);
+    const after = this.#removes.has(path) ? null : written === undefined ? before : sha256(written.content);
+    this.#actions.push({ path, action, reason, before, after });
+  }
+
+  #hashOnDisk(path: string): string | null {
+    return this.#input.disk.get(path)?.sha256 ?? null;
+  }
+}

@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { sha256 } from "../digest.ts";
+import { EXIT, isErrno, UserError } from "../errors.ts";
+import type { DiskFile } from "../plan/disk.ts";
+import { incomingPath, SCAFFOLD_DIR, STATE_FILE, storedFor } from "../plan/state.ts";
+
+/** A file that was read; its digest is made only when somebody asks for it. */
+class ReadFile implements DiskFile {
+  readonly text: string;
+  readonly #bytes: Buffer;
+  #digest: string | undefined;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    this.text = bytes.toString("utf8");
+  }
+
+  get sha256(): string {
+    return (this.#digest ??= sha256(this.#bytes));
+  }
+
+  get exact(): boolean {
+    return !this.text.includes("\uFFFD") || Buffer.from(this.text).equals(this.#bytes);
+  }
+}
+
+/**
+ * The files of a framework's directory that are there.
+ * @param dir absolute path
+ * @param shown the directory as the user knows it, for messages
+ * @throws UserError exit 1 when a directory stands in a file's place, exit 2 when a file may not be read
+ */
+export function readFiles(dir: string, paths: Iterable<string>, shown: string): Map<string, DiskFile> {
+  const found = new Map<string, DiskFile>();
+  for (const path of paths) {
+    try {
+      found.set(path, new ReadFile(readFileSync(join(dir, path))));
+    } catch (error) {
+      if (isErrno(error, "ENOENT", "ENOTDIR")) continue;
+      throw notReadable(error, `${shown}/${path}`);
+    }
+  }
+  return found;
+}
+
+function notReadable(error: unknown, shown: string): unknown {
+  if (isErrno(error, "EISDIR")) {
+    return new UserError(`${shown} is a directory; a file of that name is generated`, {
+      code: "not-a-file",
+      exit: EXIT.failure,
+      hint: "move it away",
+    });
+  }
+  if (isErrno(error, "EACCES", "EPERM")) {
+    return new UserError(`${shown} cannot be read: permission denied`, {
+      code: "unreadable",
+      exit: EXIT.usage,
+      hint: "check its owner and mode (ls -ld), or run this as the user who owns it",
+    });
+  }
+  return error;
+}
+
+/**
+ * Everything that a plan for a directory must know: the files that are or were generated, what lies beside
+ * them in a conflict, and what is stored of them.
+ * @param paths what the spec gives, and inputs such as `.env`
+ */
+export function readDirectory(dir: string, paths: Iterable<string>, shown: string): Map<string, DiskFile> {
+  const stored = storedPaths(dir);
+  const files = new Set(paths);
+  for (const path of stored) {
+    const about = storedFor(path);
+    if (about !== undefined) files.add(about.path);
+  }
+  const all = [...files].flatMap((path) => [path, incomingPath(path)]);
+  return readFiles(dir, [...all, ...stored, STATE_FILE], shown);
+}
+
+/** Paths below `.scaffold/` that hold a base or an offered rendition. */
+function storedPaths(dir: string): string[] {
+  const found: string[] = [];
+  const walk = (folder: string): void => {
+    let entries;
+    try {
+      entries = readdirSync(join(dir, folder), { withFileTypes: true });
+    } catch {
+      // Nothing was stored: every file then counts as edited.
+      return;
+    }
+    for (const entry of entries) {
+      const path = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) walk(path);
+      else if (storedFor(path) !== undefined) found.push(path);
+    }
+  };
+  walk(SCAFFOLD_DIR);
+  return found;
+}
