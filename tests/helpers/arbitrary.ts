@@ -9,6 +9,9 @@ export function runs(sample: number): { numRuns: number } {
   return { numRuns: asked > 0 ? asked : sample };
 }
 
+/** Whether this is the full run, where nothing is sampled. */
+export const isFull = process.env["FRAMEWORK_INFRA_RUNS"] !== undefined;
+
 const RESERVED = [/^(?:postgres|template[01]|public|none|pg(?:-.*)?|langfuse)$/];
 
 const name = fc

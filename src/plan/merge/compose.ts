@@ -1,15 +1,15 @@
-import { parseForeignYaml } from "../../spec/yaml.ts";
 import { isMapping } from "./identity.ts";
 
 /**
  * What a merge would break in a compose file that was whole before: a service, network, volume, config or secret
  * that somebody refers to and nobody defines, or two settings that Compose refuses together. Each side
  * was right on its own, so only the result can tell.
+ * @param before the parsed file as it was
  * @returns what is wrong in `after` and was not in `before`, for people
  */
-export function brokenBy(before: string, after: string): string[] {
-  const known = new Set(problems(parseForeignYaml(before)));
-  return problems(parseForeignYaml(after)).filter((problem) => !known.has(problem));
+export function brokenBy(before: unknown, after: unknown): string[] {
+  const known = new Set(problems(before));
+  return problems(after).filter((problem) => !known.has(problem));
 }
 
 function problems(doc: unknown): string[] {

@@ -114,6 +114,22 @@ export function canonical(value: unknown, path: Path = []): string {
   return typeof value === "bigint" ? String(value) : (JSON.stringify(value) ?? "absent");
 }
 
+/** Whether two values are equal, as `canonical` sees them. */
+export function isSame(a: unknown, b: unknown, path: Path = []): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a) && Array.isArray(b)) {
+    if (a.length !== b.length) return false;
+    if (a.every((item, index) => isSame(item, b[index], [...path, ""]))) return true;
+    return isUnordered(path) && canonical(a, path) === canonical(b, path);
+  }
+  if (!isMapping(a) || !isMapping(b)) return false;
+  const keys = Object.keys(a);
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && isSame(a[key], b[key], [...path, key]))
+  );
+}
+
 export function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -14,7 +14,7 @@ export function mergeFile(path: string, ours: string, base: string, theirs: stri
   if (/\.ya?ml$/.test(path)) {
     const merged = mergeYaml(ours, base, theirs);
     if ("conflicts" in merged || !COMPOSE.test(path)) return merged;
-    const broken = brokenBy(ours, merged.text);
+    const broken = brokenBy(merged.before, merged.after);
     return broken.length === 0 ? merged : { conflicts: broken };
   }
   const keyed = path.endsWith(".env.template") ? mergeEnvTemplate(ours, base, theirs) : undefined;

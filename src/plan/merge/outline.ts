@@ -4,14 +4,13 @@ import {
   isScalar,
   isSeq,
   parseAllDocuments,
-  type Document,
   type Node,
   type Pair,
   type YAMLMap,
   type YAMLSeq,
 } from "yaml";
 
-import { identities, type Path } from "./identity.ts";
+import { identities, isMapping, type Path } from "./identity.ts";
 
 /** A part of a text: `text.slice(start, end)`. */
 export interface Range {
@@ -53,17 +52,16 @@ export interface Value {
   keyed: boolean;
   /** Column of the entries of a block collection. */
   indent: number;
+  /** It as a plain value, aliases and merge keys resolved. */
+  js: unknown;
 }
 
 /** A YAML file as nested entries. */
 export interface Outline {
   text: string;
-  doc: Document.Parsed;
   root: Value;
   /** Comments behind the last entry. */
   rest: Range;
-  /** The whole file as a plain value, aliases and merge keys resolved. */
-  js: unknown;
 }
 
 const MAX_ALIASES = 100;
@@ -79,8 +77,8 @@ export function outlineOf(text: string): Outline | undefined {
   } catch {
     return undefined;
   }
-  const reader = new Reader(text, doc);
-  const root = reader.collection(doc.contents, { start: doc.contents.range?.[0] ?? 0, end: text.length }, 0, []);
+  const reader = new Reader(text);
+  const root = reader.collection(doc.contents, { start: doc.contents.range?.[0] ?? 0, end: text.length }, 0, [], js);
   const entries = root.entries ?? [];
   const leaf = reader.last;
   const first = entries[0];
@@ -89,11 +87,11 @@ export function outlineOf(text: string): Outline | undefined {
   // The document's end is followed by nothing but comments; `...` and what comes after is not ours to splice.
   if (!onlyTrivia(text.slice(rest.start, rest.end))) return undefined;
   widen(root, reader);
-  return { text, doc, root, rest, js };
+  return { text, root, rest };
 }
 
 function onlyTrivia(text: string): boolean {
-  return text.split("\n").every((line) => /^[ \t\r]*(?:#.*)?$/.test(line));
+  return text.split("\n").every((line) => /^[ \t\r]*(?:#[^\n]*)?$/.test(line));
 }
 
 /** Ends of collections follow their last entry, whose own comments are known only after the whole was read. */
@@ -114,15 +112,13 @@ function isBelow({ flow, entries }: Value): boolean {
 
 class Reader {
   readonly #text: string;
-  readonly #doc: Document.Parsed;
   /** The entry whose text ended last, in the order of the file. */
   last: Entry | undefined;
   /** Behind the line of the key whose entries are read now: what stands above is not theirs. */
   #floor = 0;
 
-  constructor(text: string, doc: Document.Parsed) {
+  constructor(text: string) {
     this.#text = text;
-    this.#doc = doc;
   }
 
   /** The comment lines between two entries: those indented deeper than the next one belong to the one before. */
@@ -140,13 +136,13 @@ class Reader {
     return { start: cut, end: next };
   }
 
-  collection(node: YAMLMap | YAMLSeq, text: Range, indent: number, path: Path): Value {
+  collection(node: YAMLMap | YAMLSeq, text: Range, indent: number, path: Path, js: unknown): Value {
     const flow = node.flow === true;
     const items = isMap(node)
       ? node.items.map((pair) => this.#pair(pair as Pair<Node, Node | null>, flow))
       : this.#items(node);
     const column = flow || items[0] === undefined ? indent : this.#column(items[0].mark);
-    const entries = items.map((item): Entry => {
+    const entries = items.map((item, index): Entry => {
       const nothing = { start: item.mark, end: item.mark };
       const entry: Entry = {
         id: item.key,
@@ -156,17 +152,18 @@ class Reader {
         afterMark: item.after,
         end: item.value.end,
         tail: item.value.end,
-        value: scalar(item.node, item.value, nothing, column),
+        value: scalar(item.node, item.value, nothing, column, undefined),
       };
       if (!flow) this.#place(entry, column);
-      entry.value = this.#value(item.node, item.value, item.after, column, [...path, item.key], flow);
+      const own = Array.isArray(js) ? (js[index] as unknown) : isMapping(js) ? js[item.key] : undefined;
+      entry.value = this.#value(item, column, [...path, item.key], flow, own);
       if (!flow) this.#close(entry);
       return entry;
     });
-    const keyed = isMap(node) || identify(entries, node, this.#doc, path);
+    const keyed = isMap(node) || identify(entries, path);
     const kind = isMap(node) ? "map" : "list";
     const comment = { start: text.start, end: text.start };
-    return { node, kind, text, flow, comment, entries, keyed, indent: column };
+    return { node, kind, text, flow, comment, entries, keyed, indent: column, js };
   }
 
   #items(node: YAMLSeq): Item[] {
@@ -207,10 +204,10 @@ class Reader {
     return { start: Math.min(prop ?? start, start), end };
   }
 
-  #value(node: Node | null, text: Range, after: number, indent: number, path: Path, inFlow: boolean): Value {
+  #value({ node, value: text, after }: Item, indent: number, path: Path, inFlow: boolean, js: unknown): Value {
     if (node !== null && (isMap(node) || isSeq(node))) {
       if (node.flow !== true) this.#floor = this.#afterLine(after);
-      const value = this.collection(node, text, indent, path);
+      const value = this.collection(node, text, indent, path, js);
       if (inFlow) return value;
       if (node.flow === true) return { ...value, comment: this.#comment(text.end, true) };
       // `- a: 1  # x`: the comment belongs to what begins on the line, not to the list's item.
@@ -219,7 +216,7 @@ class Reader {
     }
     const block = isScalar(node) && (node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED");
     const comment = inFlow || block ? { start: text.end, end: text.end } : this.#comment(text.end, true);
-    return scalar(node, text, comment, indent);
+    return scalar(node, text, comment, indent, js);
   }
 
   /** The comment on the line of `from`, with the blanks before it. */
@@ -277,15 +274,17 @@ interface Item {
   value: Range;
 }
 
-function scalar(node: Node | null, text: Range, comment: Range, indent: number): Value {
+function scalar(node: Node | null, text: Range, comment: Range, indent: number, js: unknown): Value {
   const kind = node !== null && isAlias(node) ? "alias" : "scalar";
-  return { node, kind, text, flow: false, comment, entries: undefined, keyed: true, indent };
+  return { node, kind, text, flow: false, comment, entries: undefined, keyed: true, indent, js };
 }
 
 /** Gives the entries of a list their identities. @returns false when two items have the same one */
-function identify(entries: readonly Entry[], node: YAMLSeq, doc: Document.Parsed, path: Path): boolean {
-  const values = node.items.map((item) => (item as Node).toJS(doc, { maxAliasCount: MAX_ALIASES }) as unknown);
-  const ids = identities(values, path);
+function identify(entries: readonly Entry[], path: Path): boolean {
+  const ids = identities(
+    entries.map(({ value }) => value.js),
+    path,
+  );
   if (ids === undefined) return false;
   for (const [index, entry] of entries.entries()) entry.id = ids[index] ?? "";
   return true;

@@ -1,4 +1,4 @@
-import { canonical, identities, isMapping, isUnordered, type Path } from "./identity.ts";
+import { identities, isMapping, isSame, isUnordered, type Path } from "./identity.ts";
 
 export interface MergedValue {
   value: unknown;
@@ -20,9 +20,8 @@ export function mergeValues(ours: unknown, base: unknown, theirs: unknown): Merg
 }
 
 function merge(ours: unknown, base: unknown, theirs: unknown, path: Path, conflicts: Path[]): unknown {
-  const [o, b, t] = [ours, base, theirs].map((each) => canonical(each, path));
-  if (b === t || o === t) return ours;
-  if (o === b) return theirs;
+  if (isSame(base, theirs, path) || isSame(ours, theirs, path)) return ours;
+  if (isSame(ours, base, path)) return theirs;
   if (isMapping(ours) && isMapping(base) && isMapping(theirs))
     return mergeMappings(ours, base, theirs, path, conflicts);
   if (Array.isArray(ours) && Array.isArray(base) && Array.isArray(theirs)) {

@@ -1,6 +1,6 @@
-import { isScalar } from "yaml";
+import { isAlias, isCollection, isNode, isPair, isScalar } from "yaml";
 
-import { canonical, isAtom, type Path } from "./identity.ts";
+import { isAtom, isSame, type Path } from "./identity.ts";
 import { mergeLines } from "./lines.ts";
 import { outlineOf, type Entry, type Outline, type Range, type Value } from "./outline.ts";
 import { applySplices, CannotSplice, reindent, triviaLines, withLineEnds, type Splice } from "./splice.ts";
@@ -9,24 +9,28 @@ import { mergeValues } from "./values.ts";
 /** A merged text, or the places that both sides changed in different ways. */
 export type Outcome = { text: string } | { conflicts: string[] };
 
+/** The same with the values of the user's file and of the merged one. */
+export type YamlOutcome = { text: string; before: unknown; after: unknown } | { conflicts: string[] };
+
 /**
  * Three-way merge of a YAML file by its structure. What `theirs` changed since `base` is spliced into the text of
  * `ours` by source ranges, so that every other byte stays. The result is parsed again and must hold what the
  * plain values add up to; where it does not, the merge is a conflict.
  */
-export function mergeYaml(ours: string, base: string, theirs: string): Outcome {
+export function mergeYaml(ours: string, base: string, theirs: string): YamlOutcome {
   const [o, b, t] = [ours, base, theirs].map(outlineOf);
   if (o === undefined || b === undefined || t === undefined) {
     return {
       conflicts: [o === undefined ? "the file is not YAML that can be merged" : "the template is no YAML mapping"],
     };
   }
-  const values = mergeValues(o.js, b.js, t.js);
+  const values = mergeValues(o.root.js, b.root.js, t.root.js);
   if (values.conflicts.length > 0) return { conflicts: values.conflicts.map(shown) };
   try {
     const text = new YamlMerge(o, b, t).run();
     const merged = outlineOf(text);
-    if (merged !== undefined && canonical(merged.js) === canonical(values.value)) return { text };
+    if (merged !== undefined && isSame(merged.root.js, values.value))
+      return { text, before: o.root.js, after: merged.root.js };
     return { conflicts: ["an anchor, alias or unusual layout stands in the way"] };
   } catch (error) {
     if (error instanceof CannotSplice) return { conflicts: [error.message] };
@@ -95,6 +99,8 @@ class YamlMerge {
 
   #entry(three: Three, path: Path): void {
     const { o, b, t } = three;
+    // What theirs left as it was need not be looked into.
+    if (whole(this.#base, b) === whole(this.#theirs, t)) return;
     if (o.wholeLines && b.wholeLines && t.wholeLines) this.#trivia(o.lead, b.lead, t.lead, column(this.#ours, o), path);
     this.#value(three, path);
     if (isLeaf(o) && isLeaf(b) && isLeaf(t)) {
@@ -117,10 +123,8 @@ class YamlMerge {
       this.#comment(three, path);
       return;
     }
-    const changed =
-      this.#content(this.#base, b, path) !== this.#content(this.#theirs, t, path) ||
-      comments(this.#base.text, b) !== comments(this.#theirs.text, t);
-    if (!changed || this.#content(this.#ours, o, path) === this.#content(this.#theirs, t, path)) return;
+    const changed = !isSame(b.js, t.js, path) || comments(this.#base.text, b) !== comments(this.#theirs.text, t);
+    if (!changed || isSame(o.js, t.js, path)) return;
     if (o.kind === "alias") throw new CannotSplice(`${shown(path)} is an alias (*name) in your file`);
     if (comments(this.#ours.text, o) !== comments(this.#base.text, b))
       throw new CannotSplice(`${shown(path)}: a comment of yours stands in what was replaced`);
@@ -128,8 +132,7 @@ class YamlMerge {
   }
 
   #scalar({ o, b, t }: Three): void {
-    const [mine, before, after] = [scalarOf(o.value), scalarOf(b.value), scalarOf(t.value)];
-    if (before === after || mine === after) return;
+    if (isSame(b.value.js, t.value.js) || isSame(o.value.js, t.value.js)) return;
     const text = this.#theirs.text.slice(t.value.text.start, t.value.text.end);
     const { start, end } = o.value.text;
     // `key:` without a value has no blank behind the colon.
@@ -207,7 +210,7 @@ class YamlMerge {
     const { value } = entry;
     const source = this.#theirs.text.slice(value.text.start, value.text.end);
     const safe = value.kind === "scalar" && /^(?:[\w./-]+|"[^"\\\n]*"|'[^'\n]*')$/.test(source);
-    const text = safe ? source : JSON.stringify(js(this.#theirs, value));
+    const text = safe ? source : JSON.stringify(value.js ?? null);
     if (collection.kind === "list") return text;
     return `${/^[\w.-]+$/.test(entry.id) ? entry.id : JSON.stringify(entry.id)}: ${text}`;
   }
@@ -237,19 +240,19 @@ class YamlMerge {
       return;
     }
     const end = Math.max(o.tail, o.afterMark);
-    const block = shiftRest(source, column(this.#ours, o) - column(this.#theirs, t));
+    // Entries go to the column where ours has its own; without any there, the keys decide.
+    const below = isBlock(o.value) && isBlock(t.value);
+    const by = below ? o.value.indent - t.value.indent : column(this.#ours, o) - column(this.#theirs, t);
+    const block = shiftRest(source, by);
     this.#splice(o.afterMark, end, block.endsWith("\n") ? block : `${block}\n`);
   }
 
-  /** @throws CannotSplice when a comment of the user would go with what is removed */
+  /** @throws CannotSplice when a comment or an anchor of the user would go with what is removed */
   #mustBeUnchanged(entry: Entry, base: Entry | undefined, path: Path): void {
+    if (isLinked(entry.value.node)) throw new CannotSplice(`${shown(path)} has an anchor or alias in your file`);
     const own = allComments(this.#ours.text, entry);
     const known = base === undefined ? "" : allComments(this.#base.text, base);
     if (own !== known) throw new CannotSplice(`${shown(path)}: a comment of yours stands in what was removed`);
-  }
-
-  #content(outline: Outline, value: Value, path: Path): string {
-    return canonical(js(outline, value), path);
   }
 
   #splice(start: number, end: number, text: string): void {
@@ -269,17 +272,25 @@ function isLeaf({ value }: Entry): boolean {
   return value.flow || (value.entries ?? []).length === 0;
 }
 
+function isBlock({ flow, entries }: Value): boolean {
+  return !flow && (entries ?? []).length > 0;
+}
+
 function isPlainScalar({ node, kind }: Value): boolean {
   const block = isScalar(node) && (node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED");
   return kind === "scalar" && !block;
 }
 
-function scalarOf({ node }: Value): string {
-  return isScalar(node) ? canonical(node.value) : "null";
+/** Whether there is an anchor or an alias in a node. */
+function isLinked(node: unknown): boolean {
+  if (isAlias(node)) return true;
+  if (!isNode(node)) return isPair(node) && (isLinked(node.key) || isLinked(node.value));
+  if ((isScalar(node) || isCollection(node)) && node.anchor !== undefined) return true;
+  return isCollection(node) && node.items.some(isLinked);
 }
 
-function js({ doc }: Outline, { node }: Value): unknown {
-  return node === null ? null : (node.toJS(doc, { maxAliasCount: 100 }) as unknown);
+function whole({ text }: Outline, { lead, end }: Entry): string {
+  return text.slice(lead.start, end);
 }
 
 function slice({ text }: Outline, { start, end }: Range): string {
