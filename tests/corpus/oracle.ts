@@ -1,4 +1,4 @@
-import { CST, Lexer, Parser, parse } from "yaml";
+import { type CST, Lexer, Parser, parse } from "yaml";
 
 import type { Pair } from "./corpus.ts";
 

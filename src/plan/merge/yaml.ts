@@ -100,7 +100,7 @@ class YamlMerge {
   #entry(three: Three, path: Path): void {
     const { o, b, t } = three;
     // What theirs left as it was need not be looked into.
-    if (whole(this.#base, b) === whole(this.#theirs, t)) return;
+    if (sourceOf(this.#base, b) === sourceOf(this.#theirs, t)) return;
     if (o.wholeLines && b.wholeLines && t.wholeLines) this.#trivia(o.lead, b.lead, t.lead, column(this.#ours, o), path);
     this.#value(three, path);
     if (isLeaf(o) && isLeaf(b) && isLeaf(t)) {
@@ -289,7 +289,7 @@ function isLinked(node: unknown): boolean {
   return isCollection(node) && node.items.some(isLinked);
 }
 
-function whole({ text }: Outline, { lead, end }: Entry): string {
+function sourceOf({ text }: Outline, { lead, end }: Entry): string {
   return text.slice(lead.start, end);
 }
 
