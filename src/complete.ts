@@ -1,4 +1,4 @@
-import type { Catalogue } from "./catalogue/catalogue.ts";
+import { reservedNames, withDependencies, type Catalogue } from "./catalogue/catalogue.ts";
 import { EXIT, problemsError, UserError, usageError, type Problem } from "./errors.ts";
 import type { Place } from "./pipeline.ts";
 import { describeHolder, ClaimTable, type Claim } from "./ports/claim.ts";
@@ -7,7 +7,8 @@ import { overriddenPort } from "./probe/claims.ts";
 import { SPEC_FILE, type Framework } from "./probe/framework.ts";
 import { isListening } from "./probe/listening.ts";
 import type { Root } from "./probe/root.ts";
-import { normalise } from "./spec/normalise.ts";
+import { nameProblem } from "./spec/names.ts";
+import { EXTERNAL_CAPABLE, normalise } from "./spec/normalise.ts";
 import type { Spec } from "./spec/schema.ts";
 import { locate } from "./spec/yaml.ts";
 
@@ -22,6 +23,7 @@ interface Completed {
  * @throws UserError exit 2 with file, line and key
  */
 export function completeSpec(framework: Framework, place: Place): Completed {
+  if (isComplete(framework.spec, place.catalogue)) return { spec: framework.spec, notes: [] };
   const file = `${place.shown}/${framework.folder}/${SPEC_FILE}`;
   try {
     const { spec, notes } = normalise({ draft: framework.spec, ports: new Map() }, place.catalogue);
@@ -41,6 +43,21 @@ export function completeSpec(framework: Framework, place: Place): Completed {
     const problems = error.details.length > 0 ? error.details : [{ message: error.message }];
     throw problemsError(`${file} is not valid`, locate(framework.specText, file, problems), error.hint);
   }
+}
+
+/** Whether there is nothing to complete or to refuse: much cheaper than finding out what. */
+function isComplete(spec: Spec, catalogue: Catalogue): boolean {
+  const ids = Object.keys(spec.services);
+  const wanted = ids.filter((id) => spec.services[id]?.requested === true);
+  return (
+    catalogue.presets.has(spec.preset) &&
+    nameProblem(spec.name, reservedNames(catalogue)) === undefined &&
+    wanted.length > 0 &&
+    ids.every((id) => catalogue.services.has(id)) &&
+    withDependencies(catalogue, wanted).join() === ids.toSorted().join() &&
+    ids.every((id) => (catalogue.services.get(id)?.port === undefined) === (spec.services[id]?.port === undefined)) &&
+    (spec.langfuse.mode === "external" ? !ids.includes(EXTERNAL_CAPABLE) : spec.langfuse.host === undefined)
+  );
 }
 
 /** @throws UserError exit 2 when the spec says something that was not generated yet, which another command must not do on the side */
@@ -88,7 +105,7 @@ export async function completePorts(
   const { ports, notes } = await givePorts(
     { ...spec, services: Object.fromEntries(open) },
     typed,
-    { claims: root.claims, listening: isListening },
+    { claims: (await root.withClaims()).claims, listening: isListening },
     catalogue,
     offsetOf(spec, catalogue),
   );
@@ -113,7 +130,7 @@ function offsetOf(spec: Spec, catalogue: Catalogue): number | undefined {
 export async function checkMovedPorts(
   framework: Framework,
   spec: Spec,
-  before: ReadonlyMap<string, number>,
+  before: () => ReadonlyMap<string, number>,
   root: Root,
   place: Place,
 ): Promise<void> {
@@ -126,9 +143,10 @@ export async function checkMovedPorts(
     const { protocol } = manifest.port;
     const twin = taken.get(`${protocol}/${String(port)}`);
     taken.set(`${protocol}/${String(port)}`, id);
-    const old = before.get(id);
-    if (twin === undefined && (old === port || overriddenPort(framework, manifest) === port)) continue;
-    const others = root.allClaims.filter(
+    // What .env publishes already is nobody else's; it also spares reading what was generated.
+    if (twin === undefined && (overriddenPort(framework, manifest) === port || before().get(id) === port)) continue;
+    const { allClaims } = await root.withClaims();
+    const others = allClaims.filter(
       (claim: Claim) => claim.framework !== framework.folder || claim.source === "foreign",
     );
     const claim = new ClaimTable(others).holder(protocol, port);

@@ -82,9 +82,15 @@ export async function prepareNew(request: Request, place: Place): Promise<Prepar
 
 /** Whether every template is one that the build compiled, so that the tests of this project have seen it. */
 export function isBuiltIn({ catalogue, precompiled }: Place): boolean {
+  const known = builtIn.get(catalogue);
+  if (known !== undefined) return known;
   const templates = [...catalogue.templates.values()].filter(({ path }) => path.endsWith(".hbs"));
-  return templates.every(({ source }) => precompiled.has(sha256(source)));
+  const answer = templates.every(({ source }) => precompiled.has(sha256(source)));
+  builtIn.set(catalogue, answer);
+  return answer;
 }
+
+const builtIn = new WeakMap<Catalogue, boolean>();
 
 export interface CreateEvents {
   onWait: () => void;

@@ -26,11 +26,16 @@ export type Work<T> = (root: Root, commit: () => void) => Promise<{ result: T; s
  * Changes frameworks of a root: locked, after what was interrupted before is finished, and with the table of ports
  * that belongs to the change. Refused input leaves no file.
  */
-export async function changeRoot<T>(place: Place, events: WriteEvents, work: Work<T>): Promise<T> {
+export async function changeRoot<T>(
+  place: Place,
+  events: WriteEvents,
+  work: Work<T>,
+  { claims = true } = {},
+): Promise<T> {
   checkRoot(place.root, place.shown);
   return withRootLock(place.root, place.shown, events.onWait, async (requireHeld) => {
     for (const note of await recoverAll(place)) events.onNote(note);
-    const root = await readRoot(place.root, place.shown, place.catalogue, { tolerant: true });
+    const root = await readRoot(place.root, place.shown, place.catalogue, { tolerant: true, claims });
     requireDerivable(place.root, PORT_TABLE_FILE);
     const { result, specs } = await work(root, () => {
       requireHeld();

@@ -6,56 +6,15 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { createDirectory } from "../../src/apply/create.ts";
 import { loadCatalogue } from "../../src/catalogue/load.ts";
-import { planNew } from "../../src/plan/plan.ts";
-import { ClaimTable } from "../../src/ports/claim.ts";
-import { givePorts, withPorts } from "../../src/ports/give.ts";
 import { readRoot } from "../../src/probe/root.ts";
-import { envSections, secretsOf } from "../../src/render/env.ts";
-import { render } from "../../src/render/render.ts";
-import { portAllocation, PORT_TABLE_FILE } from "../../src/report/port-allocation.ts";
 import { formatTable } from "../../src/report/table.ts";
-import { fillSecrets } from "../../src/secrets.ts";
-import { normalise } from "../../src/spec/normalise.ts";
-import type { Spec } from "../../src/spec/schema.ts";
+import { fill } from "./fill.ts";
 import { measure, median } from "./measure.ts";
 
 const PROJECT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const LAUNCHER = join(PROJECT, "bin", "framework-infra.js");
 const catalogue = await loadCatalogue(join(PROJECT, "templates"));
-
-/** Fills a root by the functions that new-framework uses, with one table of claims instead of reading the root each time. */
-async function fill(root: string, count: number): Promise<void> {
-  const claims = new ClaimTable();
-  const specs: Spec[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const { spec: draft, typed } = normalise(
-      { draft: { name: `agents-${String(index)}` }, ports: new Map() },
-      catalogue,
-    );
-    const { ports } = await givePorts(draft, typed, { claims, listening: () => Promise.resolve(false) }, catalogue);
-    const spec = withPorts(draft, ports);
-    specs.push(spec);
-    for (const [service, port] of ports) {
-      claims.add({
-        protocol: "tcp",
-        port,
-        address: "127.0.0.1",
-        framework: spec.name,
-        place: spec.name,
-        service,
-        variable: null,
-        source: "spec",
-        file: "",
-        shadowed: false,
-      });
-    }
-    const secrets = fillSecrets(secretsOf(envSections(spec, catalogue)), new Map());
-    createDirectory(root, planNew(spec.name, await render(spec, catalogue, secrets)));
-  }
-  fs.writeFileSync(join(root, PORT_TABLE_FILE), portAllocation(specs, catalogue));
-}
 
 const rows: string[][] = [];
 for (const count of [10, 100, 1000]) {
@@ -63,7 +22,7 @@ for (const count of [10, 100, 1000]) {
   try {
     const root = join(dir, "frameworks");
     fs.mkdirSync(root);
-    await fill(root, count);
+    await fill(root, count, catalogue);
     const { claims, allClaims } = await readRoot(root, "frameworks", catalogue);
     const highest = Math.max(...allClaims.map((claim) => claim.port));
     if (allClaims.length !== 3 * count || claims.clashes().length > 0)

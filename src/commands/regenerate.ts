@@ -76,7 +76,7 @@ export async function regenerate(context: Context, place: Place, decisions: Deci
   const { out } = context;
   const names = context.flags.positionals;
   const looking = isDryRun(context) || flagSet(context, "check");
-  const before = await readRoot(place.root, place.shown, place.catalogue, { tolerant: true });
+  const before = await readRoot(place.root, place.shown, place.catalogue, { tolerant: true, claims: false });
   if (decisions.hasPaths) decisions.requireKnown(await conflictsOfAll(before, names, place), place.shown);
   const dry = await onePass(context, place, before, decisions, looking ? "look" : "stop");
   const unfinished = before.frameworks.some(({ dir }) => isUnfinished(dir)) || isLocked(place.root);
@@ -87,11 +87,16 @@ export async function regenerate(context: Context, place: Place, decisions: Deci
     if (isDryRun(context)) out.line("Nothing was written (dry run).");
     return verdict(context, dry, looking);
   }
-  const done = await changeRoot(place, writeEvents(context, place.shown), async (root, commit) => {
-    warnAbout(root, out);
-    const pass = await onePass(context, place, root, decisions, commit);
-    return { result: pass, specs: pass.specs };
-  });
+  const done = await changeRoot(
+    place,
+    writeEvents(context, place.shown),
+    async (root, commit) => {
+      warnAbout(root, out);
+      const pass = await onePass(context, place, root, decisions, commit);
+      return { result: pass, specs: pass.specs };
+    },
+    { claims: false },
+  );
   finish(context, place, done, before, false);
   return verdict(context, done, false);
 }
@@ -129,7 +134,7 @@ async function onePass(
         applyPlan(framework.dir, change.plan);
       }
       pass.specs[index] = change.spec;
-      pass.outcomes.push({ folder, actions: change.plan.actions });
+      pass.outcomes.push({ folder, actions: settled(change.plan.actions, context.out.json) });
       if (mode !== "stop" || change.notes.length > 0 || conflictsOf(change.plan.actions).length > 0)
         await show(context, place, change, typeof mode === "function");
     } catch (error) {
@@ -138,6 +143,11 @@ async function onePass(
     }
   }
   return pass;
+}
+
+/** The actions without the files they were made from: those of a thousand directories must not stay in memory. */
+function settled(actions: readonly Action[], all: boolean): Action[] {
+  return actions.filter(({ action }) => all || action !== "keep").map((action) => ({ ...action }));
 }
 
 /** Named ones that cannot be read are no reason to stop; a name that is nowhere is. */
@@ -240,6 +250,6 @@ async function conflictsOfAll(root: Root, names: readonly string[], place: Place
 
 /** Files in conflict, as `folder/path`, found without the lock. */
 export async function conflictsNow(context: Context, place: Place): Promise<string[]> {
-  const root = await readRoot(place.root, place.shown, place.catalogue, { tolerant: true });
+  const root = await readRoot(place.root, place.shown, place.catalogue, { tolerant: true, claims: false });
   return conflictsOfAll(root, context.flags.positionals, place);
 }

@@ -43,7 +43,7 @@ interface Report extends DirectoryStatus {
 export async function run(context: Context): Promise<ExitCode> {
   const { out } = context;
   const place = await openPlace(context);
-  const root = await readRoot(place.root, place.shown, place.catalogue);
+  const root = await readRoot(place.root, place.shown, place.catalogue, { claims: false });
   warnAbout(root, out);
   const reports: Report[] = [];
   for (const framework of chosenFrameworks(root, context.flags.positionals, place.shown)) {

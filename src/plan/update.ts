@@ -287,10 +287,22 @@ class Update {
   }
 
   #act(path: string, action: ActionName, reason: string): void {
+    const file = this.#input.disk.get(path);
     const written = this.#writes.get(path);
-    const before = this.#hashOnDisk(path);
-    const after = this.#removes.has(path) ? null : written === undefined ? before : sha256(written.content);
-    this.#actions.push({ path, action, reason, before, after });
+    const removed = this.#removes.has(path);
+    // Made only when somebody looks: most files of most runs are kept, and nobody asks for their digests.
+    this.#actions.push({
+      path,
+      action,
+      reason,
+      get before() {
+        return file?.sha256 ?? null;
+      },
+      get after() {
+        if (removed) return null;
+        return written === undefined ? (file?.sha256 ?? null) : sha256(written.content);
+      },
+    });
   }
 
   #hashOnDisk(path: string): string | null {

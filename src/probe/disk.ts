@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { sha256 } from "../digest.ts";
@@ -9,20 +9,23 @@ import { incomingPath, SCAFFOLD_DIR, STATE_FILE, storedFor } from "../plan/state
 /** A file that was read; its digest is made only when somebody asks for it. */
 class ReadFile implements DiskFile {
   readonly text: string;
-  readonly #bytes: Buffer;
+  /** Kept only where the text does not say the same. */
+  readonly #bytes: Buffer | undefined;
   #digest: string | undefined;
 
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-    this.text = bytes.toString("utf8");
+  constructor(path: string) {
+    this.text = readFileSync(path, "utf8");
+    if (!this.text.includes("\uFFFD")) return;
+    const bytes = readFileSync(path);
+    if (!Buffer.from(this.text).equals(bytes)) this.#bytes = bytes;
   }
 
   get sha256(): string {
-    return (this.#digest ??= sha256(this.#bytes));
+    return (this.#digest ??= sha256(this.#bytes ?? this.text));
   }
 
   get exact(): boolean {
-    return !this.text.includes("\uFFFD") || Buffer.from(this.text).equals(this.#bytes);
+    return this.#bytes === undefined;
   }
 }
 
@@ -36,7 +39,7 @@ export function readFiles(dir: string, paths: Iterable<string>, shown: string): 
   const found = new Map<string, DiskFile>();
   for (const path of paths) {
     try {
-      found.set(path, new ReadFile(readFileSync(join(dir, path))));
+      found.set(path, new ReadFile(join(dir, path)));
     } catch (error) {
       if (isErrno(error, "ENOENT", "ENOTDIR")) continue;
       throw notReadable(error, `${shown}/${path}`);
@@ -75,8 +78,9 @@ export function readDirectory(dir: string, paths: Iterable<string>, shown: strin
     const about = storedFor(path);
     if (about !== undefined) files.add(about.path);
   }
-  const all = [...files].flatMap((path) => [path, incomingPath(path)]);
-  return readFiles(dir, [...all, ...stored, STATE_FILE], shown);
+  // Asking first is much cheaper than failing to open what is hardly ever there.
+  const incoming = [...files].map(incomingPath).filter((path) => existsSync(join(dir, path)));
+  return readFiles(dir, [...files, ...incoming, ...stored, STATE_FILE], shown);
 }
 
 /** Paths below `.scaffold/` that hold a base or an offered rendition. */

@@ -6,7 +6,7 @@ import { isErrno, usageError, UserError } from "../errors.ts";
 import { checkState, STATE_FILE } from "../plan/state.ts";
 import { ClaimTable, type Claim } from "../ports/claim.ts";
 import { dotenvValues } from "../spec/dotenv.ts";
-import { specSchema } from "../spec/schema.ts";
+import { specSchema, type Spec } from "../spec/schema.ts";
 import { effectiveName, SPEC_FILE, type Framework } from "./framework.ts";
 import { composeClaims, isSkipped, specClaims, type Search } from "./claims.ts";
 import { entriesOf, textOf, unreadable } from "./files.ts";
@@ -16,12 +16,14 @@ export interface Root {
   dir: string;
   frameworks: readonly Framework[];
   claims: ClaimTable;
-  allClaims: readonly Claim[];
+  allClaims: Claim[];
   warnings: readonly string[];
   /** Those of the warnings that say that two stacks share containers and volumes. */
   shared: readonly string[];
   /** Directories that cannot be read as a framework, where that is no reason to stop. */
   broken: readonly { folder: string; error: UserError }[];
+  /** The root with its claims, which a command that gives no port can do without. */
+  withClaims: () => Promise<Root>;
 }
 
 /**
@@ -51,14 +53,15 @@ export function checkRoot(dir: string, shown: string): void {
  * Reads every framework and every other compose file below the root.
  * Cost is linear in the number of files; nothing is written.
  * @param shown how the root was named by the user, for messages
- * @param options `tolerant`: what is broken is listed, and the rest is read all the same
+ * @param options `tolerant`: what is broken is listed, and the rest is read all the same; `claims: false`: the
+ *   claims are left out, which saves reading every compose file
  * @throws UserError exit 2 when a framework.yaml is broken or may not be read: its ports could not be known
  */
 export async function readRoot(
   dir: string,
   shown: string,
   catalogue: Catalogue,
-  { tolerant = false } = {},
+  { tolerant = false, claims: wantsClaims = true } = {},
 ): Promise<Root> {
   checkRoot(dir, shown);
   const search: Search = { root: dir, shown, catalogue, warnings: [] };
@@ -66,7 +69,7 @@ export async function readRoot(
   if (entries === undefined) throw unreadable(shown);
   const frameworks: Framework[] = [];
   const broken: { folder: string; error: UserError }[] = [];
-  const claims = await composeClaims(search, "", undefined);
+  const claims = wantsClaims ? await composeClaims(search, "", undefined) : [];
   for (const entry of entries) {
     if (!entry.isDirectory() || isSkipped(entry.name)) continue;
     let framework: Framework | undefined;
@@ -76,15 +79,34 @@ export async function readRoot(
       if (!tolerant || !(error instanceof UserError)) throw error;
       broken.push({ folder: entry.name, error });
     }
-    if (framework !== undefined) {
-      frameworks.push(framework);
-      claims.push(...specClaims(framework, search));
-    }
+    if (framework !== undefined) frameworks.push(framework);
+    if (!wantsClaims) continue;
+    if (framework !== undefined) claims.push(...specClaims(framework, search));
     claims.push(...(await composeClaims(search, entry.name, framework)));
   }
   const shared = sameNames(frameworks);
   const warnings = [...search.warnings, ...shared];
-  return { dir, frameworks, claims: new ClaimTable(claims), allClaims: claims, warnings, shared, broken };
+  let full: Promise<Root> | undefined;
+  const root: Root = {
+    dir,
+    frameworks,
+    claims: new ClaimTable(claims),
+    allClaims: claims,
+    warnings,
+    shared,
+    broken,
+    withClaims: () => (full ??= wantsClaims ? Promise.resolve(root) : readRoot(dir, shown, catalogue, { tolerant })),
+  };
+  return root;
+}
+
+/** Ports that a command has just given to a framework count for those that it gives after that. */
+export function addClaims(root: Root, framework: Framework, spec: Spec, shown: string, catalogue: Catalogue): void {
+  const search: Search = { root: root.dir, shown, catalogue, warnings: [] };
+  for (const claim of specClaims({ ...framework, spec }, search)) {
+    root.claims.add(claim);
+    root.allClaims.push(claim);
+  }
 }
 
 async function readFramework({ root, shown, warnings }: Search, folder: string): Promise<Framework | undefined> {

@@ -25,10 +25,18 @@ export interface Engine {
  * @param templates every template; those below a `partials/` folder are partials, by file name
  * @param compile compiles what was not precompiled; loaded only when it is needed
  */
-export async function createEngine(
-  templates: ReadonlyMap<string, Template>,
-  precompiled: Precompiled,
-): Promise<Engine> {
+export async function engineFor(templates: ReadonlyMap<string, Template>, precompiled: Precompiled): Promise<Engine> {
+  // One for all frameworks of a run: preparing it costs as much as rendering a directory.
+  const known = engines.get(templates);
+  if (known?.precompiled === precompiled) return known.engine;
+  const engine = await createEngine(templates, precompiled);
+  engines.set(templates, { precompiled, engine });
+  return engine;
+}
+
+const engines = new WeakMap<ReadonlyMap<string, Template>, { precompiled: Precompiled; engine: Engine }>();
+
+async function createEngine(templates: ReadonlyMap<string, Template>, precompiled: Precompiled): Promise<Engine> {
   const handlebars = Handlebars.create();
   registerHelpers(handlebars);
   const compile = await compilerFor(templates, precompiled);

@@ -25,6 +25,17 @@ export interface Section {
 
 /** All variables of a framework in the order in which `.env.template` shows them. */
 export function envSections(spec: Spec, catalogue: Catalogue): Section[] {
+  const known = sectionsOf.get(spec);
+  if (known?.catalogue === catalogue) return known.sections;
+  const sections = makeSections(spec, catalogue);
+  sectionsOf.set(spec, { catalogue, sections });
+  return sections;
+}
+
+// A spec is a value that nobody changes, and several stages ask for its variables.
+const sectionsOf = new WeakMap<Spec, { catalogue: Catalogue; sections: Section[] }>();
+
+function makeSections(spec: Spec, catalogue: Catalogue): Section[] {
   const services = Object.keys(spec.services).map((id) => requireService(catalogue, id));
   const preset = catalogue.presets.get(spec.preset);
   const sections: { title: string; entries: readonly EnvEntry[]; containers: readonly Container[] }[] = [

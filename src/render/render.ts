@@ -1,7 +1,7 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Spec } from "../spec/schema.ts";
 import { buildContext } from "./context.ts";
-import { createEngine, type Precompiled } from "./engine.ts";
+import { engineFor, type Precompiled } from "./engine.ts";
 import { literalValue, quoteEnv } from "./env.ts";
 import { MODE, TreeBuilder, type Tree } from "./tree.ts";
 
@@ -16,7 +16,7 @@ export async function render(
   secrets: ReadonlyMap<string, string>,
   precompiled: Precompiled = new Map(),
 ): Promise<Tree> {
-  const engine = await createEngine(catalogue.templates, precompiled);
+  const engine = await engineFor(catalogue.templates, precompiled);
   const context = buildContext(spec, catalogue);
   const tree = new TreeBuilder();
 

@@ -4,10 +4,10 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 
 import { sha256 } from "../../../src/digest.ts";
-import { COMPILE_OPTIONS, createEngine, quoted, type Engine } from "../../../src/render/engine.ts";
+import { COMPILE_OPTIONS, engineFor, quoted, type Engine } from "../../../src/render/engine.ts";
 
 async function engine(files: Record<string, string>, precompiled = new Map<string, unknown>()): Promise<Engine> {
-  return createEngine(new Map(Object.entries(files).map(([path, source]) => [path, { path, source }])), precompiled);
+  return engineFor(new Map(Object.entries(files).map(([path, source]) => [path, { path, source }])), precompiled);
 }
 
 // As the build does it: the text of a JavaScript object literal.
