@@ -57,7 +57,7 @@ export async function prepareChange(wanted: Wanted, place: Place): Promise<Chang
   const { catalogue, precompiled } = place;
   const shown = `${place.shown}/${framework.folder}`;
   const after = envSections(spec, catalogue);
-  const secrets = fillSecrets(secretsOf(after), framework.env);
+  const secrets = new Map([...keptSecrets(framework, catalogue), ...fillSecrets(secretsOf(after), framework.env)]);
   const next = await render(spec, catalogue, secrets, precompiled);
   if (!isBuiltIn(place)) {
     const { checkStack } = await import("./render/check.ts");
@@ -100,6 +100,15 @@ export async function prepareChange(wanted: Wanted, place: Place): Promise<Chang
     notes: [...notes, ...renamed(framework, env)],
     overrides,
   };
+}
+
+/** Secrets of any service that `.env` holds, also of those that were removed: nothing of them is printed or lost. */
+function keptSecrets({ env }: Framework, { services, commonEnv }: Catalogue): [string, string][] {
+  const entries = [...services.values()].flatMap((service) => [...service.env, ...(service.external?.env ?? [])]);
+  return [...commonEnv, ...entries].flatMap((entry) => {
+    const value = entry.class === "secret" ? env.get(entry.name) : undefined;
+    return value === undefined || value === "" ? [] : [[entry.name, value]];
+  });
 }
 
 async function editedSpec({ framework, spec }: Wanted, file: string): Promise<string> {

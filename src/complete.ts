@@ -26,7 +26,8 @@ export function completeSpec(framework: Framework, place: Place): Completed {
   if (isComplete(framework.spec, place.catalogue)) return { spec: framework.spec, notes: [] };
   const file = `${place.shown}/${framework.folder}/${SPEC_FILE}`;
   try {
-    const { spec, notes } = normalise({ draft: framework.spec, ports: new Map() }, place.catalogue);
+    const draft = withoutUnneeded(framework.spec, place.catalogue);
+    const { spec, notes } = normalise({ draft, ports: new Map() }, place.catalogue);
     const [before, after] = [Object.keys(framework.spec.services), Object.keys(spec.services)];
     const came = after.filter((id) => !before.includes(id));
     const left = before.filter((id) => !after.includes(id));
@@ -43,6 +44,21 @@ export function completeSpec(framework: Framework, place: Place): Completed {
     const problems = error.details.length > 0 ? error.details : [{ message: error.message }];
     throw problemsError(`${file} is not valid`, locate(framework.specText, file, problems), error.hint);
   }
+}
+
+/** What came for another service and is not needed any more would be refused for the port that it still has. */
+function withoutUnneeded(spec: Spec, catalogue: Catalogue): Spec {
+  const wanted = Object.entries(spec.services).filter(([id, { requested }]) => requested && catalogue.services.has(id));
+  const needed = new Set(
+    withDependencies(
+      catalogue,
+      wanted.map(([id]) => id),
+    ),
+  );
+  const kept = Object.entries(spec.services).filter(
+    ([id, { requested }]) => requested || needed.has(id) || !catalogue.services.has(id),
+  );
+  return { ...spec, services: Object.fromEntries(kept) };
 }
 
 /** Whether there is nothing to complete or to refuse: much cheaper than finding out what. */
@@ -107,7 +123,7 @@ export async function completePorts(
     typed,
     { claims: (await root.withClaims()).claims, listening: isListening },
     catalogue,
-    offsetOf(spec, catalogue),
+    catalogue.presets.get(spec.preset)?.slot ?? offsetOf(spec, catalogue),
   );
   return { spec: withPorts(spec, ports), notes: [...notes] };
 }

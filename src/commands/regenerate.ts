@@ -54,6 +54,8 @@ interface Pass {
   specs: Spec[];
   /** Whether anything was written, or would be. */
   changes: boolean;
+  /** What is still to be shown, of a pass that may have to be made again under the lock. */
+  unsaid: Change[];
 }
 
 export async function run(context: Context): Promise<ExitCode> {
@@ -80,9 +82,10 @@ export async function regenerate(context: Context, place: Place, decisions: Deci
   if (decisions.hasPaths) decisions.requireKnown(await conflictsOfAll(before, names, place), place.shown);
   const dry = await onePass(context, place, before, decisions, looking ? "look" : "stop");
   const unfinished = before.frameworks.some(({ dir }) => isUnfinished(dir)) || isLocked(place.root);
-  const settled = !dry.changes && !unfinished && (before.broken.length > 0 || isTableCurrent(dry.specs, place));
-  if (looking || settled) {
+  const idle = !dry.changes && !unfinished && (before.broken.length > 0 || isTableCurrent(dry.specs, place));
+  if (looking || idle) {
     warnAbout(before, out);
+    for (const change of dry.unsaid) await show(context, place, change, false);
     finish(context, place, dry, before, looking);
     if (isDryRun(context)) out.line("Nothing was written (dry run).");
     return verdict(context, dry, looking);
@@ -120,6 +123,7 @@ async function onePass(
     outcomes: brokenOutcomes(root, names),
     specs: root.frameworks.map(({ spec }) => spec),
     changes: false,
+    unsaid: [],
   };
   for (const [index, framework] of root.frameworks.entries()) {
     if (!chosen.has(framework)) continue;
@@ -135,8 +139,9 @@ async function onePass(
       }
       pass.specs[index] = change.spec;
       pass.outcomes.push({ folder, actions: settled(change.plan.actions, context.out.json) });
-      if (mode !== "stop" || change.notes.length > 0 || conflictsOf(change.plan.actions).length > 0)
-        await show(context, place, change, typeof mode === "function");
+      const said = change.notes.length > 0 || change.plan.actions.some(({ action }) => action !== "keep");
+      if (mode === "stop" && said) pass.unsaid.push(change);
+      if (mode !== "stop") await show(context, place, change, typeof mode === "function");
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       pass.outcomes.push({ folder, actions: [], error });
