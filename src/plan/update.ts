@@ -1,6 +1,6 @@
 import { sha256 } from "../digest.ts";
 import type { RenderedFile, Tree } from "../render/tree.ts";
-import { plain, withEndsOf, type Disk } from "./disk.ts";
+import { plain, withEndsOf, type Disk, type DiskFile } from "./disk.ts";
 import { STORED_MODE, type Action, type ActionName, type Plan, WITHOUT_BASE } from "./plan.ts";
 import { basePath, incomingPath, offeredPath, STATE_FILE, STATE_TEXT, storedFor } from "./state.ts";
 
@@ -162,7 +162,7 @@ class Update {
       await this.#advance(change, to);
       return;
     }
-    const outcome = await this.#merge(path, mine.text, mine.exact, from, to.content);
+    const outcome = await this.#mergeInto(change, to, mine);
     if ("conflicts" in outcome) {
       if (decision === undefined) await this.#conflict(change, to, outcome.conflicts);
       else this.#resolve(change, to, decision);
@@ -176,17 +176,37 @@ class Update {
     await this.#advance(change, to);
   }
 
+  /**
+   * The change merged into the user's file. Of a change of the spec alone, what is updated and pending may stand in
+   * the way of it: then the change is taken from the base before and after it, which have the same pending.
+   */
+  async #mergeInto(
+    change: Change,
+    to: RenderedFile,
+    mine: DiskFile,
+  ): Promise<{ text: string } | { conflicts: string[] }> {
+    const { path, from, base } = change;
+    const outcome = await this.#merge(path, mine.text, mine.exact, from, to.content);
+    if ("text" in outcome || this.#input.previous === undefined || base === undefined) return outcome;
+    const next = await this.#nextBase(change, to);
+    if (next === undefined) return outcome;
+    if (plain(mine.text) === plain(base)) return { text: withEndsOf(next, mine.text) };
+    const again = await this.#merge(path, mine.text, mine.exact, base, next);
+    return "text" in again ? again : outcome;
+  }
+
   async #merge(
     path: string,
     ours: string,
     exact: boolean,
     from: string | undefined,
     to: string,
+    prefer?: "theirs",
   ): Promise<{ text: string } | { conflicts: string[] }> {
     if (from === undefined) return { conflicts: ["nothing is known of what was generated before"] };
     if (!exact) return { conflicts: ["the file is not UTF-8 text"] };
     const { mergeFile } = await import("./merge/merge.ts");
-    return mergeFile(path, ours, from, to);
+    return mergeFile(path, ours, from, to, prefer);
   }
 
   /** The base after this change. */
@@ -194,7 +214,8 @@ class Update {
     if (this.#input.previous === undefined || base === undefined) return to.content;
     if (plain(base) === plain(from) || plain(base) === plain(to.content)) return to.content;
     if (plain(from) === plain(to.content)) return base;
-    const outcome = await this.#merge(path, base, true, from, to.content);
+    // No person wrote any of the three, so where they meet, the new one is right.
+    const outcome = await this.#merge(path, base, true, from, to.content, "theirs");
     return "text" in outcome ? outcome.text : undefined;
   }
 
@@ -221,7 +242,7 @@ class Update {
     const { disk, previous } = this.#input;
     const mine = disk.get(path);
     if (previous !== undefined && mine !== undefined && plain(from) !== plain(to.content)) {
-      const outcome = await this.#merge(path, mine.text, mine.exact, from, to.content);
+      const outcome = await this.#mergeInto(change, to, mine);
       if ("text" in outcome && outcome.text !== mine.text) this.#write(path, outcome.text, to.mode);
     }
     const old = this.#offered.get(path);

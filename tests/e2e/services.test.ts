@@ -244,6 +244,26 @@ describe("remove-service", () => {
     expect(work.has("crewai/config/langfuse")).toBe(false);
   });
 
+  it("takes out a service whose update is pending, and leaves the updates of its neighbours pending", async () => {
+    const work = await new Workspace().make("crewai");
+    work.edit("crewai/compose.yaml", "shm_size: 256m", "shm_size: 1g");
+    const old = work.read("crewai/compose.yaml");
+    const templates = work.newer({
+      "services/postgres/compose.yaml.hbs": (text) => text.replace("stop_grace_period: 60s", "stop_grace_period: 90s"),
+      "services/qdrant/compose.yaml.hbs": (text) => text.replace("stop_grace_period: 30s", "stop_grace_period: 45s"),
+      "services/qdrant/service.yaml": (text) => text.replaceAll("Vector database, REST API", "Vectors, REST API"),
+    });
+    await work.ok("remove-service", "qdrant", "--templates", templates);
+    const compose = work.read("crewai/compose.yaml");
+    expect(compose).not.toContain("qdrant");
+    expect([compose.includes("shm_size: 1g"), compose.includes("stop_grace_period: 60s")]).toEqual([true, true]);
+    expect(old.split("\n")).toEqual(
+      expect.arrayContaining(compose.split("\n").filter((line) => !line.startsWith("#"))),
+    );
+    await work.ok("regenerate", "--templates", templates);
+    expect(work.read("crewai/compose.yaml")).toContain("stop_grace_period: 90s");
+  });
+
   it("refuses the last one, an unknown one and an open conflict; what is not there is no error", async () => {
     const work = await new Workspace().make("crewai", "qdrant");
     expect((await work.run("remove-service", "qdrant")).stderr).toContain("npm run remove-framework crewai");

@@ -7,7 +7,12 @@ import { tempDir } from "./temp.ts";
 
 /** A working directory with frameworks in it, made by the built program. */
 export class Workspace {
-  readonly cwd = tempDir();
+  readonly cwd: string;
+
+  /** @param cwd a directory that the caller removes; by default one that goes with the test */
+  constructor(cwd = tempDir()) {
+    this.cwd = cwd;
+  }
 
   async make(name: string, services = "qdrant,postgres", ...flags: string[]): Promise<this> {
     const { code, stderr } = await cli(["new-framework", name, "--yes", "--services", services, ...flags], {

@@ -20,7 +20,7 @@ const ASSIGNMENT = /^[ \t]*(?:#[ \t]?)?(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)
  * Three-way merge of a `.env.template` by variable, commented ones included. Lines that nobody changed stay byte by byte.
  * @returns undefined when the file cannot be read by key, because a variable stands there twice
  */
-export function mergeEnvTemplate(ours: string, base: string, theirs: string): Outcome | undefined {
+export function mergeEnvTemplate(ours: string, base: string, theirs: string, prefer?: "theirs"): Outcome | undefined {
   const cr = ours.includes("\r\n") ? "\r" : "";
   const [o, b, t] = [ours, base, theirs].map(read);
   if (o === undefined || b === undefined || t === undefined) return undefined;
@@ -37,8 +37,8 @@ export function mergeEnvTemplate(ours: string, base: string, theirs: string): Ou
     } else if (next === undefined) {
       if (!sameEntry(entry, old)) conflicts.push(entry.key);
     } else {
-      const line = three(entry.line, old.line, next.line, cr);
-      const lead = threeLines(entry.lead, old.lead, next.lead, cr);
+      const line = three(entry.line, old.line, next.line, cr) ?? (prefer && next.line);
+      const lead = threeLines(entry.lead, old.lead, next.lead, cr, prefer);
       if (line === undefined || lead === undefined) conflicts.push(entry.key);
       merged.push({ key: entry.key, lead: lead ?? entry.lead, line: line ?? entry.line });
     }
@@ -58,9 +58,9 @@ export function mergeEnvTemplate(ours: string, base: string, theirs: string): Ou
     }
     previous = entry.key;
   }
-  const rest = threeLines(o.rest, b.rest, t.rest, cr);
+  const rest = threeLines(o.rest, b.rest, t.rest, cr, prefer);
   if (rest === undefined) conflicts.push("the end of the file");
-  if (conflicts.length > 0) return { conflicts };
+  if (conflicts.length > 0 && prefer === undefined) return { conflicts };
   const lines = [...merged.flatMap(({ lead, line }) => [...lead, line]), ...(rest ?? [])];
   return { text: lines.join("\n") };
 }
@@ -94,7 +94,13 @@ function three(ours: string, base: string, theirs: string, cr: string): string |
   return o === b ? `${t ?? ""}${cr}` : undefined;
 }
 
-function threeLines(ours: string[], base: string[], theirs: string[], cr: string): string[] | undefined {
-  const picks = mergeLines(ours.map(bare), base.map(bare), theirs.map(bare));
+function threeLines(
+  ours: string[],
+  base: string[],
+  theirs: string[],
+  cr: string,
+  prefer?: "theirs",
+): string[] | undefined {
+  const picks = mergeLines(ours.map(bare), base.map(bare), theirs.map(bare), prefer);
   return picks?.map(({ side, index }) => (side === "ours" ? (ours[index] ?? "") : `${bare(theirs[index] ?? "")}${cr}`));
 }

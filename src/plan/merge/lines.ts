@@ -19,31 +19,46 @@ export interface Pick {
 /**
  * Three-way merge of two lists of lines. Unlike in `diff3`, lines that lie side by side and were each changed
  * by one side only are no conflict: which of them comes first is certain.
+ * @param prefer `theirs`: where both sides changed the same lines, theirs are taken
  * @returns undefined when both sides changed the same line, or put different lines at the same place
  */
 export function mergeLines(
   ours: readonly string[],
   base: readonly string[],
   theirs: readonly string[],
+  prefer?: "theirs",
 ): Pick[] | undefined {
   const [o, t] = [hunks(base, ours), hunks(base, theirs)];
   const picks: Pick[] = [];
-  let shift = 0; // index in ours = index in base + shift
+  // Index in a side = index in base + shift.
+  const shift = { ours: 0, theirs: 0 };
   let at = 0;
-  const keepUntil = (end: number): void => {
-    for (; at < end; at += 1) picks.push({ side: "ours", index: at + shift });
+  const keepUntil = (end: number, side: Pick["side"] = "ours"): void => {
+    for (; at < end; at += 1) picks.push({ side, index: at + shift[side] });
   };
-  const take = (hunk: Hunk, side: "ours" | "theirs"): void => {
-    keepUntil(hunk.start);
+  const pass = (hunk: Hunk, side: Pick["side"]): void => {
+    shift[side] += hunk.lines.length - (hunk.end - hunk.start);
+  };
+  const take = (hunk: Hunk, side: Pick["side"], around: Pick["side"] = "ours"): void => {
+    keepUntil(hunk.start, around);
     for (let index = 0; index < hunk.lines.length; index += 1) picks.push({ side, index: hunk.at + index });
     at = hunk.end;
-    shift += side === "ours" ? hunk.lines.length - (hunk.end - hunk.start) : 0;
+    pass(hunk, side);
   };
   while (o.length > 0 || t.length > 0) {
     const [mine, other] = [o[0], t[0]];
     if (mine !== undefined && other !== undefined && meet(mine, other)) {
-      if (!same(mine, other)) return undefined;
-      t.shift();
+      if (same(mine, other)) {
+        pass(other, "theirs");
+        t.shift();
+      } else if (prefer === undefined) return undefined;
+      else {
+        const region = regionOf(o, t);
+        keepUntil(region.start);
+        for (const hunk of t.splice(0, region.theirs)) take(hunk, "theirs", "theirs");
+        for (const hunk of o.splice(0, region.ours)) pass(hunk, "ours");
+        keepUntil(region.end, "theirs");
+      }
       continue;
     }
     const oursFirst = other === undefined || (mine !== undefined && before(mine, other));
@@ -57,6 +72,34 @@ export function mergeLines(
   }
   keepUntil(base.length);
   return picks;
+}
+
+/** The base lines around the first two hunks that no hunk of either side crosses, and how many of each lie in it. */
+function regionOf(
+  o: readonly Hunk[],
+  t: readonly Hunk[],
+): { start: number; end: number; ours: number; theirs: number } {
+  const [mine, other] = [o[0], t[0]];
+  const region: Hunk = {
+    start: Math.min(mine?.start ?? 0, other?.start ?? 0),
+    end: Math.max(mine?.end ?? 0, other?.end ?? 0),
+    lines: [],
+    at: 0,
+  };
+  const inside = (hunk: Hunk): boolean =>
+    hunk.start < region.end || (hunk.start === region.start && hunk.start === hunk.end) || meet(region, hunk);
+  const count = { ours: 1, theirs: 1 };
+  for (let grown = true; grown;) {
+    grown = false;
+    for (const [side, changes] of [["ours", o] as const, ["theirs", t] as const]) {
+      const next = changes[count[side]];
+      if (next === undefined || !inside(next)) continue;
+      region.end = Math.max(region.end, next.end);
+      count[side] += 1;
+      grown = true;
+    }
+  }
+  return { start: region.start, end: region.end, ...count };
 }
 
 function before(a: Hunk, b: Hunk): boolean {
@@ -94,10 +137,10 @@ function hunks(base: readonly string[], side: readonly string[]): Hunk[] {
  * `theirs` did not touch stays byte by byte.
  * @returns undefined for a conflict
  */
-export function mergeText(ours: string, base: string, theirs: string): string | undefined {
+export function mergeText(ours: string, base: string, theirs: string, prefer?: "theirs"): string | undefined {
   const [raw, b, t] = [ours, base, theirs].map((text) => text.split("\n")) as [string[], string[], string[]];
   const bare = (line: string): string => (line.endsWith("\r") ? line.slice(0, -1) : line);
-  const picks = mergeLines(raw.map(bare), b.map(bare), t.map(bare));
+  const picks = mergeLines(raw.map(bare), b.map(bare), t.map(bare), prefer);
   if (picks === undefined) return undefined;
   const cr = ours.includes("\r\n") ? "\r" : "";
   return picks

@@ -9,16 +9,17 @@ const COMPOSE = /(?:^|\/)(?:docker-)?compose(?:\.[\w-]+)?\.ya?ml$/;
  * Merges what changed from `base` to `theirs` into `ours`, by the format of the file: YAML by structure,
  * `.env.template` by variable, the rest line by line. Pure.
  * @param path of the file inside the framework's directory
+ * @param prefer `theirs`: for texts that no person wrote; where both changed the same place, theirs is taken
  */
-export function mergeFile(path: string, ours: string, base: string, theirs: string): Outcome {
+export function mergeFile(path: string, ours: string, base: string, theirs: string, prefer?: "theirs"): Outcome {
   if (/\.ya?ml$/.test(path)) {
-    const merged = mergeYaml(ours, base, theirs);
-    if ("conflicts" in merged || !COMPOSE.test(path)) return merged;
+    const merged = mergeYaml(ours, base, theirs, prefer);
+    if ("conflicts" in merged || prefer !== undefined || !COMPOSE.test(path)) return merged;
     const broken = brokenBy(merged.before, merged.after);
     return broken.length === 0 ? merged : { conflicts: broken };
   }
-  const keyed = path.endsWith(".env.template") ? mergeEnvTemplate(ours, base, theirs) : undefined;
+  const keyed = path.endsWith(".env.template") ? mergeEnvTemplate(ours, base, theirs, prefer) : undefined;
   if (keyed !== undefined) return keyed;
-  const text = mergeText(ours, base, theirs);
+  const text = mergeText(ours, base, theirs, prefer);
   return text === undefined ? { conflicts: ["the same lines were changed on both sides"] } : { text };
 }

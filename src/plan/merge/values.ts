@@ -12,14 +12,20 @@ const ABSENT = undefined;
 /**
  * Three-way merge of plain values: mappings by key, lists by the identity of their items, everything else as
  * a whole. It knows no text, so it is what the merged text is held against.
+ * @param prefer `theirs`: what is in conflict is theirs, and no conflict
  */
-export function mergeValues(ours: unknown, base: unknown, theirs: unknown): MergedValue {
+export function mergeValues(ours: unknown, base: unknown, theirs: unknown, prefer?: "theirs"): MergedValue {
   const conflicts: Path[] = [];
-  const value = merge(ours, base, theirs, [], conflicts);
-  return { value, conflicts };
+  const value = merge(ours, base, theirs, [], { paths: conflicts, prefer });
+  return { value, conflicts: prefer === undefined ? conflicts : [] };
 }
 
-function merge(ours: unknown, base: unknown, theirs: unknown, path: Path, conflicts: Path[]): unknown {
+interface Conflicts {
+  paths: Path[];
+  prefer: "theirs" | undefined;
+}
+
+function merge(ours: unknown, base: unknown, theirs: unknown, path: Path, conflicts: Conflicts): unknown {
   if (isSame(base, theirs, path) || isSame(ours, theirs, path)) return ours;
   if (isSame(ours, base, path)) return theirs;
   if (isMapping(ours) && isMapping(base) && isMapping(theirs))
@@ -28,8 +34,8 @@ function merge(ours: unknown, base: unknown, theirs: unknown, path: Path, confli
     const merged = mergeLists(ours, base, theirs, path, conflicts);
     if (merged !== undefined) return merged;
   }
-  conflicts.push(path);
-  return ours;
+  conflicts.paths.push(path);
+  return conflicts.prefer === undefined ? ours : theirs;
 }
 
 function mergeMappings(
@@ -37,7 +43,7 @@ function mergeMappings(
   base: Record<string, unknown>,
   theirs: Record<string, unknown>,
   path: Path,
-  conflicts: Path[],
+  conflicts: Conflicts,
 ): unknown {
   const merged: Record<string, unknown> = {};
   for (const key of new Set([...Object.keys(ours), ...Object.keys(base), ...Object.keys(theirs)])) {
@@ -59,7 +65,7 @@ function mergeLists(
   base: readonly unknown[],
   theirs: readonly unknown[],
   path: Path,
-  conflicts: Path[],
+  conflicts: Conflicts,
 ): unknown[] | undefined {
   const lists = [ours, base, theirs].map((items) => {
     const ids = identities(items, path);

@@ -17,17 +17,17 @@ export type YamlOutcome = { text: string; before: unknown; after: unknown } | { 
  * `ours` by source ranges, so that every other byte stays. The result is parsed again and must hold what the
  * plain values add up to; where it does not, the merge is a conflict.
  */
-export function mergeYaml(ours: string, base: string, theirs: string): YamlOutcome {
+export function mergeYaml(ours: string, base: string, theirs: string, prefer?: "theirs"): YamlOutcome {
   const [o, b, t] = [ours, base, theirs].map(outlineOf);
   if (o === undefined || b === undefined || t === undefined) {
     return {
       conflicts: [o === undefined ? "the file is not YAML that can be merged" : "the template is no YAML mapping"],
     };
   }
-  const values = mergeValues(o.root.js, b.root.js, t.root.js);
+  const values = mergeValues(o.root.js, b.root.js, t.root.js, prefer);
   if (values.conflicts.length > 0) return { conflicts: values.conflicts.map(shown) };
   try {
-    const text = new YamlMerge(o, b, t).run();
+    const text = new YamlMerge(o, b, t, prefer).run();
     const merged = outlineOf(text);
     if (merged !== undefined && isSame(merged.root.js, values.value))
       return { text, before: o.root.js, after: merged.root.js };
@@ -55,8 +55,10 @@ class YamlMerge {
   readonly #base: Outline;
   readonly #theirs: Outline;
   readonly #splices: Splice[] = [];
+  readonly #prefer: "theirs" | undefined;
 
-  constructor(ours: Outline, base: Outline, theirs: Outline) {
+  constructor(ours: Outline, base: Outline, theirs: Outline, prefer: "theirs" | undefined) {
+    this.#prefer = prefer;
     this.#ours = ours;
     this.#base = base;
     this.#theirs = theirs;
@@ -88,13 +90,19 @@ class YamlMerge {
     for (const entry of t.entries ?? []) {
       const [same, old] = [mine.get(entry.id), before.get(entry.id)];
       if (same !== undefined && old !== undefined) this.#entry({ o: same, b: old, t: entry }, [...path, entry.id]);
-      else if (same === undefined && old === undefined) this.#insert(o, t, entry, previous);
+      else if (same === undefined && (old === undefined || this.#isOverruled(old, entry)))
+        this.#insert(o, t, entry, previous);
       previous = same ?? previous;
     }
     for (const entry of gone) {
       this.#mustBeUnchanged(entry, before.get(entry.id), [...path, entry.id]);
       this.#remove(o, entry);
     }
+  }
+
+  /** What ours does not have and theirs changed: comes back only where theirs is preferred. */
+  #isOverruled(base: Entry, theirs: Entry): boolean {
+    return this.#prefer !== undefined && !isSame(base.value.js, theirs.value.js);
   }
 
   #entry(three: Three, path: Path): void {
@@ -125,6 +133,10 @@ class YamlMerge {
     }
     const changed = !isSame(b.js, t.js, path) || comments(this.#base.text, b) !== comments(this.#theirs.text, t);
     if (!changed || isSame(o.js, t.js, path)) return;
+    if (this.#prefer !== undefined) {
+      this.#replace(three);
+      return;
+    }
     if (o.kind === "alias") throw new CannotSplice(`${shown(path)} is an alias (*name) in your file`);
     if (comments(this.#ours.text, o) !== comments(this.#base.text, b))
       throw new CannotSplice(`${shown(path)}: a comment of yours stands in what was replaced`);
@@ -149,7 +161,8 @@ class YamlMerge {
       slice(this.#theirs, t.value.comment),
     ];
     if (before.trim() === after.trim() || mine.trim() === after.trim()) return;
-    if (mine.trim() !== before.trim()) throw new CannotSplice(`${shown(path)}: the comment was changed on both sides`);
+    if (mine.trim() !== before.trim() && this.#prefer === undefined)
+      throw new CannotSplice(`${shown(path)}: the comment was changed on both sides`);
     this.#splice(o.value.comment.start, o.value.comment.end, after);
   }
 
@@ -160,7 +173,7 @@ class YamlMerge {
     const b = triviaLines(this.#base.text.slice(base.start, base.end));
     const t = triviaLines(this.#theirs.text.slice(theirs.start, theirs.end));
     if (b.join("\n") === t.join("\n") || o.join("\n") === t.join("\n")) return;
-    const picks = mergeLines(o, b, t);
+    const picks = mergeLines(o, b, t, this.#prefer);
     if (picks === undefined) {
       const words = (lines: string[]): string => lines.filter((line) => line !== "").join("\n");
       // Where only blank lines are at odds, those of the user stay.
@@ -249,6 +262,7 @@ class YamlMerge {
 
   /** @throws CannotSplice when a comment or an anchor of the user would go with what is removed */
   #mustBeUnchanged(entry: Entry, base: Entry | undefined, path: Path): void {
+    if (this.#prefer !== undefined) return;
     if (isLinked(entry.value.node)) throw new CannotSplice(`${shown(path)} has an anchor or alias in your file`);
     const own = allComments(this.#ours.text, entry);
     const known = base === undefined ? "" : allComments(this.#base.text, base);

@@ -174,9 +174,20 @@ describe("a change of the spec alone", () => {
     ]);
   });
 
-  it("keeps the base where it is when the two meet there", async () => {
-    const plan = await planFor({ base: MEETS, disk: "one\n-\ntwo\n-\nthree\n", previous: A, next: B });
-    expect([action(plan), effect(plan)]).toEqual(["update", { file: B }]);
+  it("takes the new one into the base where it meets what is pending: no person wrote either", async () => {
+    const plan = await planFor({ base: MEETS, disk: A, previous: A, next: B });
+    expect([action(plan), effect(plan)]).toEqual(["update", { file: B, base: B }]);
+  });
+
+  it("is no conflict in a file that nobody edited, whatever is pending there", async () => {
+    const pending = A.replace("two", "an older two");
+    const plan = await planFor({ base: pending, disk: pending, previous: A, next: B });
+    expect([action(plan), effect(plan)]).toEqual(["merge", { file: B, base: B }]);
+    const edited = pending.replace("three", "mine");
+    expect(effect(await planFor({ base: pending, disk: edited, previous: A, next: B }))).toEqual({
+      file: B.replace("three", "mine"),
+      base: B,
+    });
   });
 
   it("offers the change alone, without what is pending", async () => {
