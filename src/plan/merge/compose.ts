@@ -16,30 +16,95 @@ function problems(doc: unknown): string[] {
   if (!isMapping(doc)) return ["the file is no compose file"];
   // What another file brings in cannot be seen here.
   if ("include" in doc) return [];
-  const services = mapping(doc["services"]);
-  return Object.entries(services).flatMap(([name, value]) => {
-    const service = mapping(value);
-    if ("extends" in service) return [];
-    const refers = (kind: string, ids: readonly string[], defined: Record<string, unknown>): string[] =>
-      ids
-        .filter((id) => !(id in defined))
-        .map((id) => `services.${name} refers to ${kind} ${id}, which is not defined`);
-    return [
-      ...refers("service", servicesOf(service), services),
-      ...refers(
-        "network",
-        namesOf(service["networks"]).filter((id) => id !== "default"),
-        mapping(doc["networks"]),
+  const services = Object.entries(mapping(doc["services"])).map(([name, value]) => [name, mapping(value)] as const);
+  return [
+    ...services.flatMap(([name, service]) => serviceProblems(name, service, doc)),
+    ...cycles(services),
+    ...twice(
+      services.flatMap(([, service]) =>
+        typeof service["container_name"] === "string" ? [service["container_name"]] : [],
       ),
-      ...refers("volume", volumesOf(service["volumes"]), mapping(doc["volumes"])),
-      ...refers("config", sourcesOf(service["configs"]), mapping(doc["configs"])),
-      ...refers("secret", sourcesOf(service["secrets"]), mapping(doc["secrets"])),
-      ...exclusive(service).map((problem) => `services.${name}: ${problem}`),
-      ...("image" in service || "build" in service ? [] : [`services.${name} has neither image nor build`]),
-    ];
-  });
+    ).map((name) => `two services have the container name ${name}`),
+    ...Object.entries(mapping(doc["volumes"]))
+      .filter(([, value]) => {
+        const volume = mapping(value);
+        return volume["external"] === true && Object.keys(volume).some((key) => key !== "external" && key !== "name");
+      })
+      .map(([name]) => `the external volume ${name} has settings of its own`),
+  ];
 }
 
+function serviceProblems(name: string, service: Record<string, unknown>, doc: Record<string, unknown>): string[] {
+  const services = mapping(doc["services"]);
+  const refers = (kind: string, ids: readonly string[], defined: Record<string, unknown>): string[] =>
+    ids.filter((id) => !(id in defined)).map((id) => `services.${name} refers to ${kind} ${id}, which is not defined`);
+  const build = mapping(service["build"]);
+  const bare = !("image" in service || "build" in service || "extends" in service);
+  return [
+    ...refers("service", servicesOf(service), services),
+    ...refers(
+      "network",
+      namesOf(service["networks"]).filter((id) => id !== "default"),
+      mapping(doc["networks"]),
+    ),
+    ...refers("volume", volumesOf(service["volumes"]), mapping(doc["volumes"])),
+    ...refers("config", sourcesOf(service["configs"]), mapping(doc["configs"])),
+    ...refers("secret", [...sourcesOf(service["secrets"]), ...sourcesOf(build["secrets"])], mapping(doc["secrets"])),
+    ...servicesOf(service)
+      .filter((id) => isSwitchedOff(mapping(services[id]), service))
+      .map((id) => `services.${name} needs ${id}, which only runs with a profile`),
+    ...twice(targetsOf(service)).map((target) => `services.${name} mounts two things at ${target}`),
+    ...exclusive(service).map((problem) => `services.${name}: ${problem}`),
+    ...(bare ? [`services.${name} has neither image nor build`] : []),
+  ];
+}
+
+/** Whether a service is left out by its profiles where another one that needs it is not. */
+function isSwitchedOff(needed: Record<string, unknown>, by: Record<string, unknown>): boolean {
+  const profiles = namesOf(needed["profiles"]);
+  const own = namesOf(by["profiles"]);
+  return profiles.length > 0 && (own.length === 0 || own.some((profile) => !profiles.includes(profile)));
+}
+
+/** Services that need each other in a circle. */
+function cycles(services: readonly (readonly [string, Record<string, unknown>])[]): string[] {
+  const needs = new Map(services.map(([name, service]) => [name, servicesOf(service)]));
+  const reaches = (from: string, to: string, seen: Set<string>): boolean =>
+    (needs.get(from) ?? []).some((next) => {
+      if (next === to) return true;
+      if (seen.has(next)) return false;
+      seen.add(next);
+      return reaches(next, to, seen);
+    });
+  return [...needs.keys()]
+    .filter((name) => reaches(name, name, new Set()))
+    .map((name) => `services.${name} needs itself`);
+}
+
+function twice(values: readonly string[]): string[] {
+  return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))];
+}
+
+/** Paths inside the container that something is mounted at. */
+function targetsOf(service: Record<string, unknown>): string[] {
+  const short = (entry: string, at: number): string => {
+    const parts = entry.replaceAll(/\$\{[^}]*\}/g, "variable").split(":");
+    return (parts[at] ?? parts[0] ?? "").replace(/(?<=.)\/$/, "");
+  };
+  const volumes = listOf(service["volumes"]).flatMap((entry) => {
+    const { target } = mapping(entry);
+    return typeof entry === "string" ? [short(entry, 1)] : typeof target === "string" ? [target] : [];
+  });
+  const tmpfs = listOf(service["tmpfs"]).flatMap((entry) => (typeof entry === "string" ? [short(entry, 0)] : []));
+  return [...volumes, ...tmpfs];
+}
+
+function listOf(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value;
+  return value === undefined || value === null || isMapping(value) ? [] : [value];
+}
+
+/** Services that must be there for this one: in the same file, switched on. */
 function servicesOf(service: Record<string, unknown>): string[] {
   const shared = ["network_mode", "ipc", "pid"].flatMap((key) => {
     const found = /^service:(.+)$/.exec(String(service[key]));
@@ -54,7 +119,11 @@ function servicesOf(service: Record<string, unknown>): string[] {
   const from = namesOf(service["volumes_from"])
     .filter((source) => !source.startsWith("container:"))
     .map((source) => source.split(":", 1)[0] ?? source);
-  return [...required, ...links, ...from, ...shared];
+  const { extends: parent } = service;
+  const { service: named, file } = mapping(parent);
+  const extended =
+    typeof parent === "string" ? [parent] : typeof named === "string" && file === undefined ? [named] : [];
+  return [...required, ...links, ...from, ...shared, ...extended];
 }
 
 /** Named volumes of a service; paths are none. */
@@ -81,16 +150,29 @@ function namesOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === "string") : [];
 }
 
-/** Settings that Compose refuses together (compose-go, `loader/validate.go` and `transform`). */
+/** Settings that Compose refuses together (compose-go, `loader/validate.go` and `types/project.go`). */
 function exclusive(service: Record<string, unknown>): string[] {
-  const limits = mapping(mapping(mapping(service["deploy"])["resources"])["limits"]);
-  const pairs: [unknown, unknown, string][] = [
-    [service["network_mode"], service["networks"], "network_mode and networks exclude each other"],
-    [service["mem_limit"], limits["memory"], "mem_limit and deploy.resources.limits.memory exclude each other"],
-    [service["cpus"], limits["cpus"], "cpus and deploy.resources.limits.cpus exclude each other"],
-    [service["pids_limit"], limits["pids"], "pids_limit and deploy.resources.limits.pids exclude each other"],
+  const deploy = mapping(service["deploy"]);
+  const { limits, reservations } = mapping(deploy["resources"]);
+  // Where the block is there, what it does not name counts as none; equal values are accepted.
+  const differ = (key: string, block: unknown, inside: string): string[] =>
+    service[key] === undefined || block === undefined || isAlike(service[key], mapping(block)[inside])
+      ? []
+      : [`${key} and deploy.resources exclude each other`];
+  const several = [service["scale"], deploy["replicas"]].some((count) => typeof count === "number" && count > 1);
+  return [
+    ...("network_mode" in service && "networks" in service ? ["network_mode and networks exclude each other"] : []),
+    ...(several && "container_name" in service ? ["a container name and several replicas exclude each other"] : []),
+    ...differ("mem_limit", limits, "memory"),
+    ...differ("cpus", limits, "cpus"),
+    ...differ("pids_limit", limits, "pids"),
+    ...differ("mem_reservation", reservations, "memory"),
   ];
-  return pairs.filter(([a, b]) => a !== undefined && b !== undefined).map(([, , problem]) => problem);
+}
+
+/** Whether two settings are written alike: `1` and `"1"` are. */
+function isAlike(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a).replaceAll('"', "") === (JSON.stringify(b) ?? "").replaceAll('"', "");
 }
 
 function mapping(value: unknown): Record<string, unknown> {

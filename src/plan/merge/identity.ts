@@ -3,8 +3,8 @@ export type Path = readonly string[];
 
 type Identity = (item: unknown) => string | undefined;
 
-/** Lists of a Compose service that are one value: taking parts of two command lines makes a third. */
-const ATOMS = new Set(["command", "entrypoint", "test"]);
+/** Lists of a Compose service that are one value, like `healthcheck.test`: parts of two command lines make a third. */
+const ATOMS = new Set(["command", "entrypoint"]);
 
 /** `NAME=value` or `NAME`; also the mapping form, where it stands inside a list. */
 const byName: Identity = (item) => (typeof item === "string" ? item.split("=", 1)[0] : undefined);
@@ -68,14 +68,16 @@ const UNORDERED = new Set([
   "security_opt",
 ]);
 
-/** The key that a list stands under, where it belongs to a Compose service; the empty text elsewhere. */
+/** The key that a list stands under, where it is one of a Compose service or its build; else the empty text. */
 function listKey(path: Path): string {
-  return path[0] === "services" && path.length >= 3 ? (path.at(-1) ?? "") : "";
+  const own = path[0] === "services" && (path.length === 3 || (path.length === 4 && path[2] === "build"));
+  return own ? (path.at(-1) ?? "") : "";
 }
 
 /** Whether a list is one value, which is never merged item by item. */
 export function isAtom(path: Path): boolean {
-  return ATOMS.has(listKey(path));
+  const test = path.length === 4 && path[0] === "services" && path[2] === "healthcheck" && path[3] === "test";
+  return test || ATOMS.has(listKey(path));
 }
 
 export function isUnordered(path: Path): boolean {

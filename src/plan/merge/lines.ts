@@ -1,5 +1,7 @@
 import { diffIndices } from "node-diff3";
 
+import { bare, lineEndOf, linesOf } from "./splice.ts";
+
 /** A run of base lines that one side replaced. */
 interface Hunk {
   /** Base lines `[start, end)`; empty for an insertion before `start`. */
@@ -86,8 +88,7 @@ function regionOf(
     lines: [],
     at: 0,
   };
-  const inside = (hunk: Hunk): boolean =>
-    hunk.start < region.end || (hunk.start === region.start && hunk.start === hunk.end) || meet(region, hunk);
+  const inside = (hunk: Hunk): boolean => hunk.start < region.end || meet(region, hunk);
   const count = { ours: 1, theirs: 1 };
   for (let grown = true; grown;) {
     grown = false;
@@ -106,12 +107,18 @@ function before(a: Hunk, b: Hunk): boolean {
   return a.start < b.start || (a.start === b.start && a.end <= a.start);
 }
 
-/** Whether two hunks touch the same base line, or insert at the same place. */
+/**
+ * Whether two hunks touch the same base line, or put lines at the same place. What stands beside a single line that
+ * was replaced by a single line has a certain place; beside anything else it has not.
+ */
 function meet(a: Hunk, b: Hunk): boolean {
-  if (a.start === a.end && b.start === b.end) return a.start === b.start;
-  if (a.start === a.end) return b.start < a.start && a.start < b.end;
-  if (b.start === b.end) return a.start < b.start && b.start < a.end;
-  return a.start < b.end && b.start < a.end;
+  if (a.start < b.end && b.start < a.end) return true;
+  if (a.start > b.end || b.start > a.end) return false;
+  return !isOneForOne(a) && !isOneForOne(b);
+}
+
+function isOneForOne({ start, end, lines }: Hunk): boolean {
+  return end - start === 1 && lines.length === 1;
 }
 
 function same(a: Hunk, b: Hunk): boolean {
@@ -133,21 +140,39 @@ function hunks(base: readonly string[], side: readonly string[]): Hunk[] {
 }
 
 /**
- * Three-way merge of a text, line by line. Line ends are those of `ours`; what `ours` did not change and
- * `theirs` did not touch stays byte by byte.
+ * Three-way merge of a text, line by line. Lines of ours stay byte by byte; those of theirs take its line ends.
  * @returns undefined for a conflict
  */
 export function mergeText(ours: string, base: string, theirs: string, prefer?: "theirs"): string | undefined {
-  const [raw, b, t] = [ours, base, theirs].map((text) => text.split("\n")) as [string[], string[], string[]];
-  const bare = (line: string): string => (line.endsWith("\r") ? line.slice(0, -1) : line);
-  const picks = mergeLines(raw.map(bare), b.map(bare), t.map(bare), prefer);
-  if (picks === undefined) return undefined;
-  const cr = ours.includes("\r\n") ? "\r" : "";
-  return picks
-    .map(({ side, index }, position) => {
-      if (side === "ours") return raw[index] ?? "";
-      // The last line has no line feed behind it, so it takes no carriage return either.
-      return `${bare(t[index] ?? "")}${position < picks.length - 1 ? cr : ""}`;
+  const [o, b, t] = [ours, base, theirs].map(linesOf) as [string[], string[], string[]];
+  const picks = mergeLines(o.map(bare), b.map(bare), t.map(bare), prefer);
+  return picks === undefined ? undefined : joined(picks, o, t, ours);
+}
+
+/** The lines that were picked, one under the other. @param like the text whose line ends count */
+export function joined(
+  picks: readonly Pick[],
+  ours: readonly string[],
+  theirs: readonly string[],
+  like: string,
+): string {
+  const eol = lineEndOf(like);
+  const lines = picks.map(({ side, index }) => {
+    const line = (side === "ours" ? ours : theirs)[index] ?? "";
+    return side === "ours" ? line : bare(line) + eol;
+  });
+  return closed(lines, like);
+}
+
+/** Lines as a text: only the last may lack its line end, and does so where that of `like` did. */
+export function closed(lines: readonly string[], like: string): string {
+  const eol = lineEndOf(like);
+  const ends = like === "" || like.endsWith("\n");
+  return lines
+    .map((line, index) => {
+      if (index === lines.length - 1)
+        return ends ? `${bare(line)}${line.endsWith("\n") ? line.slice(bare(line).length) : eol}` : bare(line);
+      return line.endsWith("\n") ? line : line + eol;
     })
-    .join("\n");
+    .join("");
 }

@@ -1,5 +1,5 @@
 import { brokenBy } from "./compose.ts";
-import { mergeEnvTemplate } from "./env-template.ts";
+import { assignments, mergeEnvTemplate } from "./env-template.ts";
 import { mergeText } from "./lines.ts";
 import { mergeYaml, type Outcome } from "./yaml.ts";
 
@@ -21,5 +21,15 @@ export function mergeFile(path: string, ours: string, base: string, theirs: stri
   const keyed = path.endsWith(".env.template") ? mergeEnvTemplate(ours, base, theirs, prefer) : undefined;
   if (keyed !== undefined) return keyed;
   const text = mergeText(ours, base, theirs, prefer);
-  return text === undefined ? { conflicts: ["the same lines were changed on both sides"] } : { text };
+  if (text === undefined) return { conflicts: ["the same lines were changed on both sides"] };
+  const twice = path.endsWith(".env.template") ? assignedTwice(text, ours, theirs) : [];
+  return twice.length === 0 ? { text } : { conflicts: twice };
+}
+
+/** Variables that the merged text would assign more often than either side does. */
+function assignedTwice(text: string, ours: string, theirs: string): string[] {
+  const [merged, mine, other] = [text, ours, theirs].map(assignments);
+  return [...(merged ?? [])]
+    .filter(([key, count]) => count > Math.max(mine?.get(key) ?? 0, other?.get(key) ?? 0))
+    .map(([key]) => key);
 }

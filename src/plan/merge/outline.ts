@@ -32,7 +32,7 @@ export interface Entry {
   afterMark: number;
   /** Behind its last line, comments of its own that follow it included. */
   end: number;
-  /** Where those comments begin (`end` when there are none); only a leaf has some. */
+  /** Where those comments begin; `end` when there are none. */
   tail: number;
   value: Value;
 }
@@ -60,6 +60,8 @@ export interface Value {
 export interface Outline {
   text: string;
   root: Value;
+  /** What stands above the first key: the file's own words, whichever key comes first. */
+  head: Range;
   /** Comments behind the last entry. */
   rest: Range;
 }
@@ -79,15 +81,15 @@ export function outlineOf(text: string): Outline | undefined {
   }
   const reader = new Reader(text);
   const root = reader.collection(doc.contents, { start: doc.contents.range?.[0] ?? 0, end: text.length }, 0, [], js);
-  const entries = root.entries ?? [];
-  const leaf = reader.last;
-  const first = entries[0];
-  if (leaf === undefined || first === undefined) return undefined;
-  const rest = reader.split(leaf, text.length, 0);
+  const first = root.entries?.[0];
+  if (first === undefined) return undefined;
+  const rest = reader.split(text.length, 0);
   // The document's end is followed by nothing but comments; `...` and what comes after is not ours to splice.
   if (!onlyTrivia(text.slice(rest.start, rest.end))) return undefined;
-  widen(root, reader);
-  return { text, root, rest };
+  widen(root);
+  const head = { start: text.startsWith("\uFEFF") ? 1 : 0, end: first.lead.end };
+  first.lead = { start: head.end, end: head.end };
+  return { text, root, head, rest };
 }
 
 function onlyTrivia(text: string): boolean {
@@ -95,13 +97,13 @@ function onlyTrivia(text: string): boolean {
 }
 
 /** Ends of collections follow their last entry, whose own comments are known only after the whole was read. */
-function widen(value: Value, reader: Reader): void {
+function widen(value: Value): void {
   for (const entry of value.entries ?? []) {
-    widen(entry.value, reader);
+    widen(entry.value);
     const last = isBelow(entry.value) ? entry.value.entries?.at(-1) : undefined;
     if (last === undefined) continue;
-    entry.end = last.end;
     entry.tail = last.end;
+    entry.end = Math.max(entry.end, last.end);
   }
 }
 
@@ -112,8 +114,9 @@ function isBelow({ flow, entries }: Value): boolean {
 
 class Reader {
   readonly #text: string;
-  /** The entry whose text ended last, in the order of the file. */
-  last: Entry | undefined;
+  /** The entry whose text ended last, in the order of the file, behind those that it lies in. */
+  #chain: Entry[] = [];
+  readonly #open: Entry[] = [];
   /** Behind the line of the key whose entries are read now: what stands above is not theirs. */
   #floor = 0;
 
@@ -121,18 +124,25 @@ class Reader {
     this.#text = text;
   }
 
-  /** The comment lines between two entries: those indented deeper than the next one belong to the one before. */
-  split(before: Entry, next: number, indent: number): Range {
-    const from = before.tail;
+  /**
+   * The comment lines between two entries. One that is indented deeper than the next entry belongs to what stands
+   * before it: to the entry in whose column it begins, so that commented-out lines stay with their neighbours.
+   */
+  split(next: number, indent: number): Range {
+    const from = this.#chain.at(-1)?.tail ?? 0;
+    let level = this.#chain.length - 1;
     let cut = from;
-    let at = from;
-    while (at < next) {
+    for (let at = from; at < next;) {
       const end = this.#afterLine(at);
       const line = this.#text.slice(at, Math.min(end, next));
-      if (/^[ \t]*#/.test(line) && line.search(/\S/) > indent) cut = end;
+      const column = line.search(/\S/);
       at = end;
+      if (!/^[ \t]*#/.test(line) || column <= indent) continue;
+      while (level > 0 && this.#column(this.#chain[level]?.start ?? 0) > column) level -= 1;
+      cut = end;
+      const owner = this.#chain[level];
+      if (owner !== undefined) owner.end = end;
     }
-    before.end = cut;
     return { start: cut, end: next };
   }
 
@@ -156,6 +166,7 @@ class Reader {
       };
       if (!flow) this.#place(entry, column);
       const own = Array.isArray(js) ? (js[index] as unknown) : isMapping(js) ? js[item.key] : undefined;
+      if (!flow) this.#open.push(entry);
       entry.value = this.#value(item, column, [...path, item.key], flow, own);
       if (!flow) this.#close(entry);
       return entry;
@@ -229,28 +240,31 @@ class Reader {
 
   /** Where the entry begins its line, the lines above are its own. */
   #place(entry: Entry, column: number): void {
-    const lineStart = this.#text.lastIndexOf("\n", entry.start - 1) + 1;
-    if (!/^[ \t\uFEFF]*$/.test(this.#text.slice(lineStart, entry.start))) return;
+    const lineStart = entry.start - this.#column(entry.start);
+    if (!/^[ \t]*$/.test(this.#text.slice(lineStart, entry.start))) return;
     entry.wholeLines = true;
-    const before = this.last;
+    const before = this.#chain.at(-1);
     entry.lead =
       before === undefined || before.tail < this.#floor
         ? { start: Math.min(this.#floor, lineStart), end: lineStart }
-        : this.split(before, lineStart, column);
+        : this.split(lineStart, column);
   }
 
   #close(entry: Entry): void {
     const { value } = entry;
     // Of a block collection, the last entry below it was closed just now.
-    if (isBelow(value)) return;
-    const atLineStart = value.text.end > entry.start && this.#text[value.text.end - 1] === "\n";
-    entry.end = atLineStart ? value.text.end : this.#afterLine(Math.max(value.text.end, entry.afterMark));
-    entry.tail = entry.end;
-    this.last = entry;
+    if (!isBelow(value)) {
+      const atLineStart = value.text.end > entry.start && this.#text[value.text.end - 1] === "\n";
+      entry.end = atLineStart ? value.text.end : this.#afterLine(Math.max(value.text.end, entry.afterMark));
+      entry.tail = entry.end;
+      this.#chain = [...this.#open];
+    } else entry.end = entry.tail = 0;
+    this.#open.pop();
   }
 
   #column(offset: number): number {
-    return offset - (this.#text.lastIndexOf("\n", offset - 1) + 1);
+    const lineStart = this.#text.lastIndexOf("\n", offset - 1) + 1;
+    return offset - (lineStart === 0 && this.#text.startsWith("\uFEFF") ? 1 : lineStart);
   }
 
   #endOfLine(from: number): number {

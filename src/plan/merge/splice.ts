@@ -3,18 +3,22 @@ export interface Splice {
   start: number;
   end: number;
   text: string;
+  /** What comes first of several insertions at one place: what ends an entry, new entries, what is above the next. */
+  rank: "tail" | "entry" | "lead";
 }
 
 /** A text that cannot be edited as wanted; the merge is then a conflict. */
 export class CannotSplice extends Error {}
 
+const RANKS = { tail: 0, entry: 1, lead: 2 } as const;
+
 /**
- * Applies splices; of those at one place, insertions come first, in the order in which they were made.
+ * Applies splices; of those at one place, insertions come first, by rank and then in the order in which they were made.
  * @throws CannotSplice when two of them overlap
  */
 export function applySplices(text: string, splices: readonly Splice[]): string {
-  const isInsertion = ({ start, end }: Splice): number => (start === end ? 0 : 1);
-  const sorted = splices.toSorted((a, b) => a.start - b.start || isInsertion(a) - isInsertion(b));
+  const weight = ({ start, end, rank }: Splice): number => (start === end ? RANKS[rank] : 3);
+  const sorted = splices.toSorted((a, b) => a.start - b.start || weight(a) - weight(b));
   let out = "";
   let at = 0;
   for (const { start, end, text: inserted } of sorted) {
@@ -39,15 +43,28 @@ export function reindent(text: string, by: number): string {
     .join("\n");
 }
 
-/** The text with the line ends of `like`. */
-export function withLineEnds(text: string, like: string): string {
-  const plain = text.replaceAll("\r\n", "\n");
-  return like.includes("\r\n") ? plain.replaceAll("\n", "\r\n") : plain;
+/** A value of several lines, with all but the first moved. */
+export function reindentRest(text: string, by: number): string {
+  const feed = text.indexOf("\n");
+  return feed === -1 ? text : text.slice(0, feed + 1) + reindent(text.slice(feed + 1), by);
 }
 
-/** Lines of comments and blanks, without indentation and line ends, so that they compare whatever their place. */
-export function triviaLines(text: string): string[] {
-  if (text === "") return [];
-  const lines = text.split("\n").map((line) => line.trim());
-  return text.endsWith("\n") ? lines.slice(0, -1) : lines;
+/** The line end of a text, by its first line. */
+export function lineEndOf(text: string): "\r\n" | "\n" {
+  return text.includes("\r\n") ? "\r\n" : "\n";
+}
+
+/** The text with the line ends of `like`. */
+export function withLineEnds(text: string, like: string): string {
+  return text.replaceAll(/\r?\n/g, lineEndOf(like));
+}
+
+/** A text as lines, each with the line end that it has. */
+export function linesOf(text: string): string[] {
+  return text === "" ? [] : text.split(/(?<=\n)/);
+}
+
+/** A line without its line end. */
+export function bare(line: string): string {
+  return line.replace(/\r?\n$/, "");
 }

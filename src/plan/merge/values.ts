@@ -73,7 +73,7 @@ function mergeLists(
   });
   const [o, b, t] = lists;
   if (o === undefined || b === undefined || t === undefined) return undefined;
-  if (!isUnordered(path) && !sameOrder([...b.keys()], [...t.keys()])) return undefined;
+  if (!isUnordered(path) && !isOrderCertain([...o.keys()], [...b.keys()], [...t.keys()])) return undefined;
   // The same item was replaced on both sides, perhaps by something else: nobody can say which one is meant.
   const lost = [...b.keys()].some((id) => !o.has(id) && !t.has(id));
   if (lost && [...o.keys(), ...t.keys()].some((id) => !b.has(id))) return undefined;
@@ -92,6 +92,21 @@ function mergeLists(
     const value = merge(o.get(id), b.get(id), t.get(id), [...path, id], conflicts);
     return value === ABSENT ? [] : [value];
   });
+}
+
+/** Of a list whose order means something: whether both sides leave no doubt which item comes first. */
+function isOrderCertain(ours: readonly string[], base: readonly string[], theirs: readonly string[]): boolean {
+  if (!sameOrder(base, theirs)) return false;
+  const added = (side: readonly string[]): Set<string | undefined> =>
+    new Set(
+      side.flatMap((id, index) => {
+        const before = side.slice(0, index).findLast((each) => base.includes(each));
+        return base.includes(id) ? [] : [before];
+      }),
+    );
+  const fresh = added(theirs);
+  if (fresh.size > 0 && !sameOrder(base, ours)) return false;
+  return [...added(ours)].every((place) => !fresh.has(place));
 }
 
 /** Whether what both lists hold stands in one order. */

@@ -1,9 +1,11 @@
-import { isAlias, isCollection, isNode, isPair, isScalar } from "yaml";
+import { isScalar } from "yaml";
 
+import { commentsIn, commentsOfEntry, holdsComments, isLinked } from "./comments.ts";
+import { flowEntry, flowValue, rebuiltFlow } from "./flow.ts";
 import { isAtom, isSame, type Path } from "./identity.ts";
-import { mergeLines } from "./lines.ts";
 import { outlineOf, type Entry, type Outline, type Range, type Value } from "./outline.ts";
-import { applySplices, CannotSplice, reindent, triviaLines, withLineEnds, type Splice } from "./splice.ts";
+import { applySplices, CannotSplice, reindent, reindentRest, withLineEnds, type Splice } from "./splice.ts";
+import { mergeTrivia } from "./trivia.ts";
 import { mergeValues } from "./values.ts";
 
 /** A merged text, or the places that both sides changed in different ways. */
@@ -14,8 +16,9 @@ export type YamlOutcome = { text: string; before: unknown; after: unknown } | { 
 
 /**
  * Three-way merge of a YAML file by its structure. What `theirs` changed since `base` is spliced into the text of
- * `ours` by source ranges, so that every other byte stays. The result is parsed again and must hold what the
- * plain values add up to; where it does not, the merge is a conflict.
+ * `ours` by source ranges, so that every other byte stays. The result is parsed again: it must hold what the plain
+ * values add up to, and every comment; where it does not, the merge is a conflict.
+ * @param prefer `theirs`: where both changed the same place, theirs is taken
  */
 export function mergeYaml(ours: string, base: string, theirs: string, prefer?: "theirs"): YamlOutcome {
   const [o, b, t] = [ours, base, theirs].map(outlineOf);
@@ -27,11 +30,14 @@ export function mergeYaml(ours: string, base: string, theirs: string, prefer?: "
   const values = mergeValues(o.root.js, b.root.js, t.root.js, prefer);
   if (values.conflicts.length > 0) return { conflicts: values.conflicts.map(shown) };
   try {
-    const text = new YamlMerge(o, b, t, prefer).run();
+    const merge = new YamlMerge(o, b, t, prefer);
+    const text = merge.run();
     const merged = outlineOf(text);
-    if (merged !== undefined && isSame(merged.root.js, values.value))
-      return { text, before: o.root.js, after: merged.root.js };
-    return { conflicts: ["an anchor, alias or unusual layout stands in the way"] };
+    if (merged === undefined || !isSame(merged.root.js, values.value))
+      return { conflicts: ["an anchor, alias or unusual layout stands in the way"] };
+    if (prefer === undefined && !holdsComments(text, ours, base, theirs, merge.dropped))
+      return { conflicts: ["a comment would be lost or stand there twice"] };
+    return { text, before: o.root.js, after: merged.root.js };
   } catch (error) {
     if (error instanceof CannotSplice) return { conflicts: [error.message] };
     throw error;
@@ -48,6 +54,8 @@ interface Three {
   o: Entry;
   b: Entry;
   t: Entry;
+  /** Whether ours lies in a flow collection. */
+  inFlow: boolean;
 }
 
 class YamlMerge {
@@ -56,6 +64,8 @@ class YamlMerge {
   readonly #theirs: Outline;
   readonly #splices: Splice[] = [];
   readonly #prefer: "theirs" | undefined;
+  /** Comments inside what ours deleted and theirs still has. */
+  readonly dropped = { base: [] as string[], theirs: [] as string[] };
 
   constructor(ours: Outline, base: Outline, theirs: Outline, prefer: "theirs" | undefined) {
     this.#prefer = prefer;
@@ -67,36 +77,59 @@ class YamlMerge {
   /** @throws CannotSplice */
   run(): string {
     const [o, b, t] = [this.#ours, this.#base, this.#theirs];
+    this.#trivia([o.head, b.head, t.head], 0, "lead", ["the head of the file"]);
     this.#entries(o.root, b.root, t.root, undefined, []);
-    this.#trivia(o.rest, b.rest, t.rest, 0, []);
+    this.#trivia([o.rest, b.rest, t.rest], 0, "lead", ["the end of the file"]);
     return applySplices(o.text, this.#splices);
   }
 
   #entries(o: Value, b: Value, t: Value, owner: Three | undefined, path: Path): void {
-    if (o.flow !== b.flow && comments(this.#base.text, b) !== comments(this.#theirs.text, t))
-      throw new CannotSplice(`${shown(path)}: a comment cannot be put into the flow style`);
-    const [mine, before, after] = [o, b, t].map((value) => byId(value.entries ?? []));
-    if (mine === undefined || before === undefined || after === undefined) return;
+    const [mine, before, after] = [o, b, t].map((value) => byId(value.entries ?? [])) as [Entries, Entries, Entries];
     const gone = (o.entries ?? []).filter(({ id }) => before.has(id) && !after.has(id));
-    const added = (t.entries ?? []).filter(({ id }) => !before.has(id) && !mine.has(id));
-    if (gone.length === (o.entries ?? []).length && added.length === 0 && gone.length > 0) {
-      // Nothing is left: `key:` alone would be null, so the emptiness is written as theirs writes it.
+    for (const entry of gone) this.#mustBeUnchanged(entry, before.get(entry.id), [...path, entry.id]);
+    const added: { entry: Entry; after: Entry | undefined }[] = [];
+    let previous: Entry | undefined;
+    const shared: Three[] = [];
+    for (const entry of t.entries ?? []) {
+      const [same, old] = [mine.get(entry.id), before.get(entry.id)];
+      if (same !== undefined && old !== undefined) shared.push({ o: same, b: old, t: entry, inFlow: o.flow });
+      else if (same === undefined && (old === undefined || this.#isOverruled(old, entry)))
+        added.push({ entry, after: previous });
+      else if (same === undefined && old !== undefined) {
+        this.dropped.base.push(...commentsOfEntry(this.#base.text, old).split("\n"));
+        this.dropped.theirs.push(...commentsOfEntry(this.#theirs.text, entry).split("\n"));
+      }
+      previous = same ?? previous;
+    }
+    if (gone.length > 0 && gone.length === (o.entries ?? []).length && (added.length === 0 || !o.flow)) {
+      // Nothing of it is left: `key:` alone would be null, so its new content is taken as theirs writes it.
       if (owner === undefined) throw new CannotSplice("nothing would be left");
-      for (const entry of gone) this.#mustBeUnchanged(entry, before.get(entry.id), [...path, entry.id]);
       this.#replace(owner);
       return;
     }
-    let previous: Entry | undefined;
+    if (o.flow && gone.length > 0) {
+      if (shared.some((three) => !this.#isUntouched(three)))
+        throw new CannotSplice(`${shown(path)} is written in one line`);
+      const items = added.map((each) => ({
+        item: flowEntry(this.#theirs.text, each.entry, t.kind),
+        after: each.after,
+      }));
+      this.#splice(o.text, rebuiltFlow(this.#ours.text, o, new Set(gone), items), "entry");
+      return;
+    }
+    // In the order of theirs, so that what is inserted at one place stands in that order.
+    let next = 0;
     for (const entry of t.entries ?? []) {
-      const [same, old] = [mine.get(entry.id), before.get(entry.id)];
-      if (same !== undefined && old !== undefined) this.#entry({ o: same, b: old, t: entry }, [...path, entry.id]);
-      else if (same === undefined && (old === undefined || this.#isOverruled(old, entry)))
-        this.#insert(o, t, entry, previous);
-      previous = same ?? previous;
+      const three = shared.find((each) => each.t === entry);
+      if (three !== undefined) this.#entry(three, [...path, entry.id]);
+      const fresh = added[next];
+      if (fresh?.entry !== entry) continue;
+      this.#insert(o, t, entry, fresh.after);
+      next += 1;
     }
     for (const entry of gone) {
-      this.#mustBeUnchanged(entry, before.get(entry.id), [...path, entry.id]);
-      this.#remove(o, entry);
+      if (!entry.wholeLines) throw new CannotSplice("what is to be removed shares its line");
+      this.#splice({ start: entry.lead.start, end: entry.end }, "", "entry");
     }
   }
 
@@ -105,23 +138,39 @@ class YamlMerge {
     return this.#prefer !== undefined && !isSame(base.value.js, theirs.value.js);
   }
 
+  /** What theirs left as it was need not be looked into. */
+  #isUntouched({ b, t }: Three): boolean {
+    return sourceOf(this.#base, b) === sourceOf(this.#theirs, t);
+  }
+
   #entry(three: Three, path: Path): void {
+    if (this.#isUntouched(three)) return;
     const { o, b, t } = three;
-    // What theirs left as it was need not be looked into.
-    if (sourceOf(this.#base, b) === sourceOf(this.#theirs, t)) return;
-    if (o.wholeLines && b.wholeLines && t.wholeLines) this.#trivia(o.lead, b.lead, t.lead, column(this.#ours, o), path);
+    const entries = [o, b, t];
+    const lines = entries.every(({ wholeLines }) => wholeLines);
+    const at = column(this.#ours, o);
+    if (lines)
+      this.#trivia(
+        entries.map(({ lead }) => lead),
+        at,
+        "lead",
+        path,
+      );
     this.#value(three, path);
-    if (isLeaf(o) && isLeaf(b) && isLeaf(t)) {
-      const range = ({ tail, end }: Entry): Range => ({ start: tail, end });
-      this.#trivia(range(o), range(b), range(t), o.value.indent, path);
-    }
+    if (lines)
+      this.#trivia(
+        entries.map(({ tail, end }) => ({ start: tail, end })),
+        at,
+        "tail",
+        path,
+      );
   }
 
   #value(three: Three, path: Path): void {
     const [o, b, t] = [three.o.value, three.b.value, three.t.value];
     const values = [o, b, t];
     const byEntry = values.every(({ entries, keyed }) => entries !== undefined && keyed);
-    if (byEntry && o.kind === b.kind && b.kind === t.kind && o.kind !== "scalar" && !isAtom(path)) {
+    if (byEntry && o.kind === b.kind && b.kind === t.kind && !isAtom(path)) {
       this.#comment(three, path);
       this.#entries(o, b, t, three, path);
       return;
@@ -131,26 +180,30 @@ class YamlMerge {
       this.#comment(three, path);
       return;
     }
-    const changed = !isSame(b.js, t.js, path) || comments(this.#base.text, b) !== comments(this.#theirs.text, t);
-    if (!changed || isSame(o.js, t.js, path)) return;
-    if (this.#prefer !== undefined) {
-      this.#replace(three);
-      return;
+    const reworded = commentsIn(this.#base.text, b) !== commentsIn(this.#theirs.text, t);
+    const changed = !isSame(b.js, t.js, path);
+    if (!changed && !reworded) return;
+    if (this.#prefer === undefined) {
+      const known = commentsIn(this.#ours.text, o) === commentsIn(this.#base.text, b);
+      if (isSame(o.js, t.js, path) && (changed || !reworded)) return;
+      if (isLinked(o.node)) throw new CannotSplice(`${shown(path)} has an anchor or alias in your file`);
+      if (!known || !isSame(o.js, b.js, path)) throw new CannotSplice(`${shown(path)} was changed on both sides`);
+      if (!changed && o.flow !== b.flow)
+        throw new CannotSplice(`${shown(path)} is written in another style in your file`);
     }
-    if (o.kind === "alias") throw new CannotSplice(`${shown(path)} is an alias (*name) in your file`);
-    if (comments(this.#ours.text, o) !== comments(this.#base.text, b))
-      throw new CannotSplice(`${shown(path)}: a comment of yours stands in what was replaced`);
     this.#replace(three);
   }
 
-  #scalar({ o, b, t }: Three): void {
+  #scalar({ o, b, t, inFlow }: Three): void {
     if (isSame(b.value.js, t.value.js) || isSame(o.value.js, t.value.js)) return;
-    const text = this.#theirs.text.slice(t.value.text.start, t.value.text.end);
-    const { start, end } = o.value.text;
+    const source = this.#theirs.text.slice(t.value.text.start, t.value.text.end);
+    // Without the anchor or tag that may stand before it.
+    const own = o.value.node?.range ?? undefined;
+    const { start, end } = own === undefined || own[1] === own[0] ? o.value.text : { start: own[0], end: own[1] };
     // `key:` without a value has no blank behind the colon.
     const gap = start === end && this.#ours.text[start - 1] === ":" ? " " : "";
-    const by = column(this.#ours, o) - column(this.#theirs, t);
-    this.#splice(start, end, gap + shiftRest(text, by));
+    const text = inFlow ? flowValue(source, t.value) : source;
+    this.#splice({ start, end }, gap + reindentRest(text, column(this.#ours, o) - column(this.#theirs, t)), "entry");
   }
 
   /** The comment on an entry's own line. */
@@ -163,47 +216,40 @@ class YamlMerge {
     if (before.trim() === after.trim() || mine.trim() === after.trim()) return;
     if (mine.trim() !== before.trim() && this.#prefer === undefined)
       throw new CannotSplice(`${shown(path)}: the comment was changed on both sides`);
-    this.#splice(o.value.comment.start, o.value.comment.end, after);
+    this.#splice(o.value.comment, after, "entry");
   }
 
-  /** Comment and blank lines between entries. */
-  #trivia(ours: Range, base: Range, theirs: Range, indent: number, path: Path): void {
-    const raw = this.#ours.text.slice(ours.start, ours.end);
-    const o = triviaLines(raw);
-    const b = triviaLines(this.#base.text.slice(base.start, base.end));
-    const t = triviaLines(this.#theirs.text.slice(theirs.start, theirs.end));
-    if (b.join("\n") === t.join("\n") || o.join("\n") === t.join("\n")) return;
-    const picks = mergeLines(o, b, t, this.#prefer);
-    if (picks === undefined) {
-      const words = (lines: string[]): string => lines.filter((line) => line !== "").join("\n");
-      // Where only blank lines are at odds, those of the user stay.
-      if (words(b) === words(t) || words(o) === words(t)) return;
-      throw new CannotSplice(`${shown(path)}: the comment above it was changed on both sides`);
+  /** Comment and blank lines at one place. */
+  #trivia(ranges: readonly Range[], indent: number, rank: Splice["rank"], path: Path): void {
+    const [range, base, theirs] = ranges;
+    if (range === undefined || base === undefined || theirs === undefined) return;
+    const texts = {
+      ours: slice(this.#ours, range),
+      base: slice(this.#base, base),
+      theirs: slice(this.#theirs, theirs),
+    };
+    try {
+      const text = mergeTrivia(texts, indent, this.#ours.text, this.#prefer);
+      if (text !== undefined) this.#splices.push({ ...range, text: this.#opened(range, text), rank });
+    } catch (error) {
+      throw error instanceof CannotSplice ? new CannotSplice(`${shown(path)}: ${error.message}`) : error;
     }
-    const rawLines = raw.split("\n");
-    const lines = picks.map(({ side, index }) => {
-      if (side === "ours") return rawLines[index] ?? "";
-      const line = t[index] ?? "";
-      return line === "" ? "" : " ".repeat(indent) + line;
-    });
-    const text = lines.length === 0 ? "" : `${lines.join("\n").replaceAll("\r", "")}\n`;
-    const [ends, starts] = [raw.endsWith("\n"), raw === ""];
-    this.#splice(ours.start, ours.end, ends || starts ? text : text.slice(0, -1));
   }
 
   #insert(o: Value, t: Value, entry: Entry, previous: Entry | undefined): void {
     const first = o.entries?.[0];
     if (o.flow) {
-      const item = this.#flowText(entry, t);
-      if (previous !== undefined) this.#splice(previous.end, previous.end, `, ${item}`);
-      else if (first === undefined) this.#splice(o.text.end - 1, o.text.end - 1, item);
-      else this.#splice(first.start, first.start, `${item}, `);
+      if (/[\s,[{]#/.test(slice(this.#ours, o.text))) throw new CannotSplice("a comment stands in a flow collection");
+      const item = flowEntry(this.#theirs.text, entry, t.kind);
+      if (previous !== undefined) this.#splice({ start: previous.end, end: previous.end }, `, ${item}`, "entry");
+      else if (first === undefined) this.#splice({ start: o.text.end - 1, end: o.text.end - 1 }, item, "entry");
+      else this.#splice({ start: first.start, end: first.start }, `${item}, `, "entry");
       return;
     }
     const place = previous?.end ?? first?.lead.start;
     if (place === undefined || (previous === undefined && first?.wholeLines !== true))
       throw new CannotSplice("there is no place for what is new");
-    this.#splice(place, place, this.#blockText(entry, t, o.indent));
+    this.#splice({ start: place, end: place }, this.#blockText(entry, t, o.indent), "entry");
   }
 
   /** A new entry as whole lines at the given column. */
@@ -218,72 +264,53 @@ class YamlMerge {
     return `${" ".repeat(indent)}${dash}${text.slice(entry.start, entry.end)}\n`;
   }
 
-  /** A new entry for a flow collection: quoted as JSON wherever a plain text could mean something else there. */
-  #flowText(entry: Entry, collection: Value): string {
-    const { value } = entry;
-    const source = this.#theirs.text.slice(value.text.start, value.text.end);
-    const safe = value.kind === "scalar" && /^(?:[\w./-]+|"[^"\\\n]*"|'[^'\n]*')$/.test(source);
-    const text = safe ? source : JSON.stringify(value.js ?? null);
-    if (collection.kind === "list") return text;
-    return `${/^[\w.-]+$/.test(entry.id) ? entry.id : JSON.stringify(entry.id)}: ${text}`;
-  }
-
-  #remove(o: Value, entry: Entry): void {
-    if (!o.flow) {
-      if (!entry.wholeLines) throw new CannotSplice("what is to be removed shares its line");
-      this.#splice(entry.lead.start, entry.end, "");
-      return;
-    }
-    const entries = o.entries ?? [];
-    const at = entries.indexOf(entry);
-    const [before, next] = [entries[at - 1], entries[at + 1]];
-    if (before !== undefined) this.#splice(before.end, entry.end, "");
-    else this.#splice(entry.start, next?.start ?? entry.end, "");
-  }
-
   /** Takes the whole value of an entry as theirs writes it. */
-  #replace({ o, t }: Three): void {
-    const inner = o.value.text;
-    const source = this.#theirs.text.slice(t.afterMark, t.tail);
-    if (!o.wholeLines || !t.wholeLines) {
-      const plain = this.#theirs.text.slice(t.value.text.start, t.value.text.end);
-      if (plain.includes("\n") || t.value.kind !== "scalar")
+  #replace({ o, b, t, inFlow }: Three): void {
+    if (this.#prefer === undefined && commentsIn(this.#ours.text, o.value) !== commentsIn(this.#base.text, b.value))
+      throw new CannotSplice("a comment of yours stands in what was replaced");
+    if (inFlow || !o.wholeLines || !t.wholeLines) {
+      const plain = slice(this.#theirs, t.value.text);
+      if (!inFlow && (plain.includes("\n") || t.value.kind !== "scalar"))
         throw new CannotSplice("what was replaced begins in the middle of a line");
-      this.#splice(inner.start, inner.end, plain);
+      this.#splice(o.value.text, inFlow ? flowValue(plain, t.value) : plain, "entry");
       return;
     }
-    const end = Math.max(o.tail, o.afterMark);
+    const source = this.#theirs.text.slice(t.afterMark, t.tail);
     // Entries go to the column where ours has its own; without any there, the keys decide.
     const below = isBlock(o.value) && isBlock(t.value);
     const by = below ? o.value.indent - t.value.indent : column(this.#ours, o) - column(this.#theirs, t);
-    const block = shiftRest(source, by);
-    this.#splice(o.afterMark, end, block.endsWith("\n") ? block : `${block}\n`);
+    const block = reindentRest(source, by).replace(/\n$/, "");
+    const end = Math.max(o.tail, o.afterMark);
+    const closed = this.#ours.text[end - 1] === "\n";
+    this.#splice({ start: o.afterMark, end }, closed ? `${block}\n` : block, "entry");
   }
 
   /** @throws CannotSplice when a comment or an anchor of the user would go with what is removed */
   #mustBeUnchanged(entry: Entry, base: Entry | undefined, path: Path): void {
     if (this.#prefer !== undefined) return;
     if (isLinked(entry.value.node)) throw new CannotSplice(`${shown(path)} has an anchor or alias in your file`);
-    const own = allComments(this.#ours.text, entry);
-    const known = base === undefined ? "" : allComments(this.#base.text, base);
+    const own = commentsOfEntry(this.#ours.text, entry);
+    const known = base === undefined ? "" : commentsOfEntry(this.#base.text, base);
     if (own !== known) throw new CannotSplice(`${shown(path)}: a comment of yours stands in what was removed`);
   }
 
-  #splice(start: number, end: number, text: string): void {
+  #splice(range: Range, text: string, rank: Splice["rank"]): void {
+    this.#splices.push({ ...range, text: this.#opened(range, withLineEnds(text, this.#ours.text)), rank });
+  }
+
+  /** A file may end without a line end; lines that follow its last one need it. */
+  #opened({ start, end }: Range, text: string): string {
     const { text: whole } = this.#ours;
-    // A file may end without a line end; what follows needs one.
     const open =
       start === end && start === whole.length && whole !== "" && !whole.endsWith("\n") && text.endsWith("\n");
-    this.#splices.push({ start, end, text: withLineEnds(open ? `\n${text}` : text, whole) });
+    return open ? withLineEnds(`\n${text.replace(/\r?\n$/, "")}`, whole) : text;
   }
 }
 
-function byId(entries: readonly Entry[]): Map<string, Entry> {
-  return new Map(entries.map((entry) => [entry.id, entry]));
-}
+type Entries = ReadonlyMap<string, Entry>;
 
-function isLeaf({ value }: Entry): boolean {
-  return value.flow || (value.entries ?? []).length === 0;
+function byId(entries: readonly Entry[]): Entries {
+  return new Map(entries.map((entry) => [entry.id, entry]));
 }
 
 function isBlock({ flow, entries }: Value): boolean {
@@ -295,14 +322,6 @@ function isPlainScalar({ node, kind }: Value): boolean {
   return kind === "scalar" && !block;
 }
 
-/** Whether there is an anchor or an alias in a node. */
-function isLinked(node: unknown): boolean {
-  if (isAlias(node)) return true;
-  if (!isNode(node)) return isPair(node) && (isLinked(node.key) || isLinked(node.value));
-  if ((isScalar(node) || isCollection(node)) && node.anchor !== undefined) return true;
-  return isCollection(node) && node.items.some(isLinked);
-}
-
 function sourceOf({ text }: Outline, { lead, end }: Entry): string {
   return text.slice(lead.start, end);
 }
@@ -312,27 +331,6 @@ function slice({ text }: Outline, { start, end }: Range): string {
 }
 
 function column({ text }: Outline, { start }: Entry): number {
-  return start - (text.lastIndexOf("\n", start - 1) + 1);
-}
-
-/** All comments of an entry, those above it included. */
-function allComments(text: string, entry: Entry): string {
-  const lead = triviaLines(text.slice(entry.lead.start, entry.lead.end));
-  return [...lead, comments(text, entry.value), ...triviaLines(text.slice(entry.tail, entry.end))]
-    .filter((line) => line !== "")
-    .join("\n");
-}
-
-/** All comments inside a value, and on its line. */
-function comments(text: string, value: Value): string {
-  const own = text.slice(value.comment.start, value.comment.end).trim();
-  return [own, ...(value.entries ?? []).map((entry) => allComments(text, entry))]
-    .filter((line) => line !== "")
-    .join("\n");
-}
-
-/** A value of several lines, with all but the first moved. */
-function shiftRest(text: string, by: number): string {
-  const [first = "", ...rest] = text.split("\n");
-  return rest.length === 0 ? text : `${first}\n${reindent(rest.join("\n"), by)}`;
+  const lineStart = text.lastIndexOf("\n", start - 1) + 1;
+  return start - (lineStart === 0 && text.startsWith("\uFEFF") ? 1 : lineStart);
 }
