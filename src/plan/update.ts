@@ -94,8 +94,9 @@ class Update {
     const paths = new Set(sources.flatMap((keys) => [...keys]).filter((path) => !WITHOUT_BASE.has(path)));
     for (const path of [...paths].toSorted()) {
       const change = this.#change(path);
-      if (change.to === undefined) this.#gone.push(change);
-      else await this.#file(change, change.to);
+      if (change.to !== undefined) await this.#file(change, change.to);
+      // What the templates alone no longer have is an update that stays pending in a change of the spec.
+      else if (input.previous === undefined || change.from !== undefined) this.#gone.push(change);
     }
     // While a conflict is open, nothing is deleted: what is in conflict may still need it.
     const open =
@@ -140,6 +141,10 @@ class Update {
     if (disk.has(incomingPath(path))) {
       if (decision !== undefined) this.#resolve(change, to, decision);
       else await this.#stillOpen(change, to);
+      return;
+    }
+    if (mine === undefined && previous !== undefined && base === undefined && from !== undefined) {
+      this.#act(path, "keep", "new in the templates; regenerate makes it");
       return;
     }
     if (mine === undefined) {
@@ -211,7 +216,9 @@ class Update {
 
   /** The base after this change. */
   async #nextBase({ path, from, base }: Change, to: RenderedFile): Promise<string | undefined> {
-    if (this.#input.previous === undefined || base === undefined) return to.content;
+    if (this.#input.previous === undefined) return to.content;
+    // A file that was not generated yet has no base before regenerate; only one that the spec brings has one at once.
+    if (base === undefined) return from === undefined ? to.content : undefined;
     if (plain(base) === plain(from) || plain(base) === plain(to.content)) return to.content;
     if (plain(from) === plain(to.content)) return base;
     // No person wrote any of the three, so where they meet, the new one is right.

@@ -43,6 +43,24 @@ export function sample(count: number): Pair[] {
   return every.filter((_, index) => index % step === 0);
 }
 
+/**
+ * Any edits of compose.yaml against any others, by their places in the list.
+ * @returns undefined where they cannot be made together
+ */
+export function composePair(users: readonly number[], templates: readonly number[]): Pair | undefined {
+  const [{ path, base } = { path: "", base: "" }] = FILES;
+  const pick = (indexes: readonly number[], not: Edit["side"]): Edit[] =>
+    indexes.flatMap((index) => {
+      const edit = COMPOSE_EDITS[index % COMPOSE_EDITS.length];
+      return edit === undefined || edit.side === not ? [] : [edit];
+    });
+  const [user, template] = [pick(users, "template"), pick(templates, "user")];
+  const together = (edits: readonly Edit[]): boolean =>
+    edits.every((a, at) => edits.every((b, other) => at === other || (a !== b && !overlap(a, b) && !breaks(a, b))));
+  if (!together(user) || !together(template)) return undefined;
+  return pairOf(path, fs.readFileSync(join(HERE, "base", base), "utf8"), user, template, user.length);
+}
+
 function pairsOf(file: string, base: string, edits: readonly Edit[], size: number, count: number): Pair[] {
   const users = sets(edits.filter(({ side }) => side !== "template"), size);
   const templates = sets(edits.filter(({ side }) => side !== "user"), size);
