@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 
 import { formatTable } from "../../src/report/table.ts";
 import { measure, median, ratio, row, type Command, type Figures } from "./measure.ts";
+import { benchRegenerate } from "./regenerate.ts";
 import { setUpRivals } from "./rivals.ts";
 
 const PROJECT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
@@ -150,11 +151,26 @@ function benchPrompt(): void {
   }
 }
 
+async function benchMany(): Promise<void> {
+  const dir = fs.mkdtempSync(join(tmpdir(), "fi-bench-"));
+  try {
+    const { idle, memory: peak, growth } = await benchRegenerate(PROJECT, dir);
+    bars.push(
+      { text: "regenerate 1,000 with nothing to do, ms", value: idle, limit: 3000 },
+      { text: "its peak memory, MiB", value: peak, limit: 300 },
+      { text: "cost of one framework, of 1,000 / of 100", value: growth, limit: 1.1 },
+    );
+  } finally {
+    fs.removeSync(dir);
+  }
+}
+
 const memory = "/dev/shm";
 if (fs.existsSync(memory)) benchIn("tmpfs", memory);
 else process.stdout.write(`left out: tmpfs (needs ${memory})\n`);
 benchIn("disk", tmpdir());
 benchPrompt();
+await benchMany();
 
 process.stdout.write("\nBars\n");
 const failed = bars.filter(({ value, limit }) => !(value <= limit));

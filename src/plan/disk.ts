@@ -15,6 +15,11 @@ export function plain(text: string | undefined): string | undefined {
   return text?.includes("\r") === true ? text.replaceAll("\r\n", "\n") : text;
 }
 
+/** Whether two texts are the same, but for line ends that git changed. */
+export function isSameText(a: string | undefined, b: string | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && plain(a) === plain(b));
+}
+
 /** The text with the line ends of what it replaces. */
 export function withEndsOf(text: string, old: string): string {
   return old.includes("\r\n") ? text.replaceAll(/\r?\n/g, "\r\n") : text;

@@ -1,6 +1,6 @@
 import { sha256 } from "../digest.ts";
 import type { RenderedFile, Tree } from "../render/tree.ts";
-import { plain, withEndsOf, type Disk, type DiskFile } from "./disk.ts";
+import { isSameText, withEndsOf, type Disk, type DiskFile } from "./disk.ts";
 import { STORED_MODE, type Action, type ActionName, type Plan, WITHOUT_BASE } from "./plan.ts";
 import { basePath, incomingPath, offeredPath, STATE_FILE, STATE_TEXT, storedFor } from "./state.ts";
 
@@ -38,7 +38,8 @@ export function storedIn(disk: Disk): { base: Map<string, string>; offered: Map<
   for (const [path, { text }] of disk) {
     const found = storedFor(path);
     // A base with the markers of a git conflict is no text that was ever generated.
-    if (found !== undefined && !/^<{7} /m.test(text)) stored[found.kind].set(found.path, text);
+    if (found !== undefined && !(text.includes("<<<<<<< ") && /^<{7} /m.test(text)))
+      stored[found.kind].set(found.path, text);
   }
   return stored;
 }
@@ -136,7 +137,7 @@ class Update {
     const { path, from, base } = change;
     const { disk, decide, previous } = this.#input;
     const mine = disk.get(path);
-    const now = plain(mine?.text);
+    const now = mine?.text;
     const decision = decide(path);
     if (disk.has(incomingPath(path))) {
       if (decision !== undefined) this.#resolve(change, to, decision);
@@ -155,12 +156,12 @@ class Update {
       await this.#advance(change, to);
       return;
     }
-    if (plain(from) === plain(to.content) || (now === plain(to.content) && previous === undefined)) {
-      this.#act(path, "keep", now === plain(to.content) ? "unchanged" : "edited by you");
+    if (isSameText(from, to.content) || (isSameText(now, to.content) && previous === undefined)) {
+      this.#act(path, "keep", isSameText(now, to.content) ? "unchanged" : "edited by you");
       await this.#advance(change, to);
       return;
     }
-    if (now === plain(from) || now === plain(to.content)) {
+    if (isSameText(now, from) || isSameText(now, to.content)) {
       const content = withEndsOf(to.content, mine.text);
       if (content !== mine.text) this.#write(path, content, to.mode);
       this.#act(path, content === mine.text ? "keep" : "update", content === mine.text ? "unchanged" : this.#why());
@@ -195,7 +196,7 @@ class Update {
     if ("text" in outcome || this.#input.previous === undefined || base === undefined) return outcome;
     const next = await this.#nextBase(change, to);
     if (next === undefined) return outcome;
-    if (plain(mine.text) === plain(base)) return { text: withEndsOf(next, mine.text) };
+    if (isSameText(mine.text, base)) return { text: withEndsOf(next, mine.text) };
     const again = await this.#merge(path, mine.text, mine.exact, base, next);
     return "text" in again ? again : outcome;
   }
@@ -219,8 +220,8 @@ class Update {
     if (this.#input.previous === undefined) return to.content;
     // A file that was not generated yet has no base before regenerate; only one that the spec brings has one at once.
     if (base === undefined) return from === undefined ? to.content : undefined;
-    if (plain(base) === plain(from) || plain(base) === plain(to.content)) return to.content;
-    if (plain(from) === plain(to.content)) return base;
+    if (isSameText(base, from) || isSameText(base, to.content)) return to.content;
+    if (isSameText(from, to.content)) return base;
     // No person wrote any of the three, so where they meet, the new one is right.
     const outcome = await this.#merge(path, base, true, from, to.content, "theirs");
     return "text" in outcome ? outcome.text : undefined;
@@ -231,7 +232,7 @@ class Update {
     // Where it cannot be merged into the base, the base stays: the same change on both sides is no conflict later.
     const path = basePath(change.path);
     const current = this.#writes.get(path)?.content ?? this.#base.get(change.path);
-    if (next !== undefined && plain(next) !== plain(current)) this.#write(path, next);
+    if (next !== undefined && !isSameText(next, current)) this.#write(path, next);
   }
 
   async #conflict(change: Change, to: RenderedFile, conflicts: readonly string[]): Promise<void> {
@@ -248,15 +249,15 @@ class Update {
     const { path, from } = change;
     const { disk, previous } = this.#input;
     const mine = disk.get(path);
-    if (previous !== undefined && mine !== undefined && plain(from) !== plain(to.content)) {
+    if (previous !== undefined && mine !== undefined && !isSameText(from, to.content)) {
       const outcome = await this.#mergeInto(change, to, mine);
       if ("text" in outcome && outcome.text !== mine.text) this.#write(path, outcome.text, to.mode);
     }
     const old = this.#offered.get(path);
     const offer = await this.#nextBase({ ...change, base: old }, to);
-    if (old !== undefined && offer !== undefined && plain(offer) !== plain(old)) {
+    if (old !== undefined && offer !== undefined && !isSameText(offer, old)) {
       this.#write(offeredPath(path), offer);
-      if (plain(disk.get(incomingPath(path))?.text) === plain(old)) this.#write(incomingPath(path), offer);
+      if (isSameText(disk.get(incomingPath(path))?.text, old)) this.#write(incomingPath(path), offer);
     }
     this.#act(path, "conflict", `still open: edit it, then delete ${incomingPath(path)}`);
   }
@@ -265,7 +266,7 @@ class Update {
     const { disk } = this.#input;
     if (disk.has(incomingPath(path))) this.#removes.add(incomingPath(path));
     if (this.#offered.has(path)) this.#removes.add(offeredPath(path));
-    if (plain(this.#base.get(path)) !== plain(to.content)) this.#write(basePath(path), to.content);
+    if (!isSameText(this.#base.get(path), to.content)) this.#write(basePath(path), to.content);
     if (decision === "ours") {
       this.#act(path, "keep", "yours was chosen");
       return;
@@ -278,8 +279,8 @@ class Update {
   /** A file that is no longer generated. */
   #vanished({ path, from, base }: Change, open: boolean): void {
     const mine = this.#input.disk.get(path);
-    const now = plain(mine?.text);
-    const untouched = mine?.exact === true && (now === plain(from) || now === plain(base));
+    const now = mine?.text;
+    const untouched = mine?.exact === true && (isSameText(now, from) || isSameText(now, base));
     if (mine !== undefined && untouched && open) {
       this.#act(path, "keep", "no longer generated; it goes once no conflict is open");
       return;

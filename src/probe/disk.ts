@@ -1,5 +1,4 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 
 import { sha256 } from "../digest.ts";
 import { EXIT, isErrno, UserError } from "../errors.ts";
@@ -39,7 +38,7 @@ export function readFiles(dir: string, paths: Iterable<string>, shown: string): 
   const found = new Map<string, DiskFile>();
   for (const path of paths) {
     try {
-      found.set(path, new ReadFile(join(dir, path)));
+      found.set(path, new ReadFile(`${dir}/${path}`));
     } catch (error) {
       if (isErrno(error, "ENOENT", "ENOTDIR")) continue;
       throw notReadable(error, `${shown}/${path}`);
@@ -79,7 +78,7 @@ export function readDirectory(dir: string, paths: Iterable<string>, shown: strin
     if (about !== undefined) files.add(about.path);
   }
   // Asking first is much cheaper than failing to open what is hardly ever there.
-  const incoming = [...files].map(incomingPath).filter((path) => existsSync(join(dir, path)));
+  const incoming = [...files].map(incomingPath).filter((path) => existsSync(`${dir}/${path}`));
   return readFiles(dir, [...files, ...incoming, ...stored, STATE_FILE], shown);
 }
 
@@ -87,17 +86,18 @@ export function readDirectory(dir: string, paths: Iterable<string>, shown: strin
 function storedPaths(dir: string): string[] {
   const found: string[] = [];
   const walk = (folder: string): void => {
-    let entries;
+    let names: string[];
     try {
-      entries = readdirSync(join(dir, folder), { withFileTypes: true });
+      names = readdirSync(`${dir}/${folder}`);
     } catch {
-      // Nothing was stored: every file then counts as edited.
+      // Nothing was stored: every file then counts as edited. Or it is no directory.
       return;
     }
-    for (const entry of entries) {
-      const path = `${folder}/${entry.name}`;
-      if (entry.isDirectory()) walk(path);
-      else if (storedFor(path) !== undefined) found.push(path);
+    for (const name of names) {
+      const path = `${folder}/${name}`;
+      // Whatever is stored has an ending of its own, so what has none is a directory.
+      if (storedFor(path) !== undefined) found.push(path);
+      else if (!name.endsWith(".json")) walk(path);
     }
   };
   walk(SCAFFOLD_DIR);

@@ -60,7 +60,11 @@ async function createEngine(templates: ReadonlyMap<string, Template>, precompile
   return {
     render: (path, context) => {
       try {
-        return templateOf(path)(context);
+        const template = templateOf(path);
+        const text = template(context);
+        // Handlebars prepares its helpers anew for every call of a template; nothing here changes between two calls.
+        Object.assign(template, { _setup: () => undefined });
+        return text;
       } catch (error) {
         // Whoever edits a template is to be told where, not shown a trace of ours.
         throw usageError(
@@ -138,7 +142,20 @@ export function quoted(value: string): string {
   );
 }
 
+// The same descriptions stand in every framework's files.
+const wraps = new Map<string, string>();
+
 function wrapped(text: string, before: string): string {
+  const key = `${before}\0${text}`;
+  const known = wraps.get(key);
+  if (known !== undefined) return known;
+  const made = wrap(text, before);
+  // Bounded: a description of the user's own may stand in each of many frameworks.
+  if (wraps.size < 1000) wraps.set(key, made);
+  return made;
+}
+
+function wrap(text: string, before: string): string {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(/\s+/).filter((part) => part !== "")) {

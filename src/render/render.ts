@@ -36,12 +36,14 @@ export async function render(
   for (const path of catalogue.templates.keys()) {
     const target = targetOf(path, spec);
     if (target === undefined) continue;
-    const content = path.endsWith(".hbs")
-      ? engine.render(path, { ...context, parts })
-      : (catalogue.templates.get(path)?.source ?? "");
-    tree.add(target, content, target.endsWith(".sh") ? MODE.script : MODE.file);
+    const content = (): string =>
+      path.endsWith(".hbs")
+        ? engine.render(path, { ...context, parts })
+        : (catalogue.templates.get(path)?.source ?? "");
+    // What is not compared with a base is made only for a new directory.
+    tree.add(target, target === SPEC_FILE ? content : content(), target.endsWith(".sh") ? MODE.script : MODE.file);
   }
-  const env = {
+  const env = (): object => ({
     ...context,
     sections: context.sections.map((section) => ({
       ...section,
@@ -49,10 +51,12 @@ export async function render(
         .filter((variable) => variable.class !== "default")
         .map((variable) => ({ ...variable, line: `${variable.name}=${quoteEnv(literalValue(variable, secrets))}` })),
     })),
-  };
-  tree.add(".env", engine.render("framework/env.hbs", env), MODE.secret);
+  });
+  tree.add(".env", () => engine.render("framework/env.hbs", env()), MODE.secret);
   return tree.build();
 }
+
+const SPEC_FILE = "framework.yaml";
 
 /** Where a template's output goes, or undefined for one that makes no file of its own (for this spec). */
 function targetOf(path: string, spec: Spec): string | undefined {

@@ -13,15 +13,26 @@ export const MODE = { file: 0o644, script: 0o755, secret: 0o600 } as const;
 export class TreeBuilder {
   readonly #files = new Map<string, RenderedFile>();
 
-  add(path: string, content: string, mode: number = MODE.file): void {
+  /** @param content the text, or what makes it once somebody asks for it */
+  add(path: string, content: string | (() => string), mode: number = MODE.file): void {
     if (this.#files.has(path)) throw new Error(`two templates produce ${path}`);
     if (!isContained(path)) throw new Error(`a template produces ${path}, which is outside the directory`);
-    this.#files.set(path, { content, mode });
+    this.#files.set(path, typeof content === "string" ? { content, mode } : lazyFile(content, mode));
   }
 
   build(): Tree {
     return new Map([...this.#files].toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
+}
+
+function lazyFile(make: () => string, mode: number): RenderedFile {
+  let text: string | undefined;
+  return {
+    mode,
+    get content() {
+      return (text ??= make());
+    },
+  };
 }
 
 /**
