@@ -150,12 +150,7 @@ export function mergeText(ours: string, base: string, theirs: string, prefer?: "
 }
 
 /** The lines that were picked, one under the other. @param like the text whose line ends count */
-export function joined(
-  picks: readonly Pick[],
-  ours: readonly string[],
-  theirs: readonly string[],
-  like: string,
-): string {
+function joined(picks: readonly Pick[], ours: readonly string[], theirs: readonly string[], like: string): string {
   const eol = lineEndOf(like);
   const lines = picks.map(({ side, index }) => {
     const line = (side === "ours" ? ours : theirs)[index] ?? "";
