@@ -6,6 +6,7 @@ import type { Catalogue } from "./catalogue/catalogue.ts";
 import { sha256 } from "./digest.ts";
 import { planNew, type Plan } from "./plan/plan.ts";
 import { givePorts, withPorts } from "./ports/give.ts";
+import { textOf } from "./probe/files.ts";
 import { isListening } from "./probe/listening.ts";
 import { SCAFFOLD_DIR } from "./plan/state.ts";
 import { checkRoot, readRoot } from "./probe/root.ts";
@@ -15,6 +16,7 @@ import type { Precompiled } from "./render/engine.ts";
 import { envSections, secretsOf } from "./render/env.ts";
 import { render } from "./render/render.ts";
 import { memoryReport } from "./report/preview.ts";
+import { dotenvValues } from "./spec/dotenv.ts";
 import { normalise } from "./spec/normalise.ts";
 import type { Request, Spec } from "./spec/schema.ts";
 
@@ -46,7 +48,7 @@ export interface Prepared {
 export async function prepareNew(request: Request, place: Place): Promise<Prepared> {
   const normalised = normalise(request, place.catalogue);
   const root = await readRoot(place.root, place.shown, place.catalogue);
-  refuseTaken(normalised.spec.name, root, place.shown);
+  const left = refuseTaken(normalised.spec.name, root, place.shown);
   const external = externalHost(normalised.spec, root, place.catalogue);
   const allocation = await givePorts(
     external.spec,
@@ -57,7 +59,9 @@ export async function prepareNew(request: Request, place: Place): Promise<Prepar
   const spec = withPorts(external.spec, allocation.ports);
 
   const { fillSecrets } = await import("./secrets.ts");
-  const secrets = fillSecrets(secretsOf(envSections(spec, place.catalogue)), new Map());
+  const sections = envSections(spec, place.catalogue);
+  const env = left ? (textOf(join(place.root, spec.name, ".env"), `${place.shown}/${spec.name}/.env`) ?? "") : "";
+  const secrets = fillSecrets(secretsOf(sections), dotenvValues(env));
   const tree = await render(spec, place.catalogue, secrets, place.precompiled);
   if (!isBuiltIn(place)) {
     const { checkStack } = await import("./render/check.ts");
@@ -65,10 +69,13 @@ export async function prepareNew(request: Request, place: Place): Promise<Prepar
   }
   const others = root.frameworks.map((framework) => framework.spec);
   const memory = memoryReport(spec, place.catalogue, totalmem(), others);
+  const { takeUp } = await import("./take-up.ts");
+  const plan = left ? takeUp(place, spec.name, tree, env, sections, secrets) : planNew(spec.name, tree);
   return {
     spec,
-    plan: planNew(spec.name, tree),
+    plan,
     notes: [
+      ...(left ? [`${spec.name}: the .env that was left is used, so that its volumes can be opened`] : []),
       ...normalised.notes,
       ...external.notes,
       ...root.warnings.map((warning) => `warning: ${warning}`),
@@ -106,6 +113,7 @@ export async function createFramework(request: Request, place: Place, events: Cr
   checkRoot(place.root, place.shown);
   const { withRootLock } = await import("./apply/lock.ts");
   const { createDirectory, withDerived } = await import("./apply/create.ts");
+  const { applyPlan } = await import("./apply/transaction.ts");
   const { portAllocation, PORT_TABLE_FILE } = await import("./report/port-allocation.ts");
   return withRootLock(place.root, place.shown, events.onWait, async (requireHeld) => {
     const recovered = await recoverAll(place);
@@ -113,7 +121,8 @@ export async function createFramework(request: Request, place: Place, events: Cr
     withDerived(place.root, PORT_TABLE_FILE, portAllocation(prepared.specs, place.catalogue), () => {
       requireHeld();
       events.onCommit();
-      createDirectory(place.root, prepared.plan);
+      if (prepared.plan.preconditions.get(".env") === null) createDirectory(place.root, prepared.plan);
+      else applyPlan(join(place.root, prepared.plan.framework), prepared.plan);
     });
     return { ...prepared, notes: [...recovered, ...prepared.notes] };
   });

@@ -430,6 +430,34 @@ describe("remove-framework", () => {
     await work.ok("ports", "--check");
   });
 
+  it("leaves what a new framework of that name takes up: the same secrets, and files of one's own", async () => {
+    const work = await new Workspace().make("crewai", "qdrant");
+    work.write("crewai/notes.txt", "mine");
+    fs.appendFileSync(work.path("crewai/.env"), "MINE=1\n");
+    const key = /QDRANT_API_KEY=.*/.exec(work.read("crewai/.env"))?.[0];
+    await work.ok("remove-framework", "crewai", "--yes");
+    const printed = await work.ok(
+      "new-framework",
+      "crewai",
+      "--yes",
+      "--services",
+      "qdrant,postgres",
+      "--port",
+      "qdrant=6500",
+    );
+    expect(printed).toContain("the .env that was left is used");
+    expect(work.read("crewai/.env")).toContain(key);
+    expect(work.read("crewai/.env")).toMatch(/QDRANT_PORT=6500\n[\s\S]*MINE=1\n/);
+    expect(fs.statSync(work.path("crewai/.env")).mode & 0o777).toBe(0o600);
+    expect(work.read("crewai/notes.txt")).toBe("mine");
+    expect(await work.ok("regenerate")).toContain("nothing to do");
+    await work.ok("remove-framework", "crewai", "--yes");
+    work.write("crewai/README.md", "mine");
+    expect((await work.run("new-framework", "crewai", "--yes")).stderr).toContain(
+      "holds files that would be generated: README.md",
+    );
+  });
+
   it("takes the secrets too only with --purge-secrets", async () => {
     const work = await new Workspace().make("crewai");
     expect(await work.ok("remove-framework", "crewai", "--yes", "--purge-secrets")).toContain("Its secrets are gone");
