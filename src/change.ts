@@ -1,5 +1,5 @@
 import type { Catalogue } from "./catalogue/catalogue.ts";
-import { EXIT, UserError } from "./errors.ts";
+import { EXIT, problemsError, UserError } from "./errors.ts";
 import { isBuiltIn, type Place } from "./pipeline.ts";
 import { overriddenIn, renderedValues, updateEnv } from "./plan/env.ts";
 import type { Plan } from "./plan/plan.ts";
@@ -7,15 +7,15 @@ import { basePath, offeredPath } from "./plan/state.ts";
 import { planUpdate, withEdited, type Decision } from "./plan/update.ts";
 import type { Disk } from "./plan/disk.ts";
 import { COMPOSE_FILE } from "./ports/compose.ts";
-import { readDirectory, readFiles } from "./probe/disk.ts";
+import { isReadable, readDirectory, readFiles } from "./probe/disk.ts";
 import { engineVolumes } from "./probe/engine.ts";
 import { entriesOf } from "./probe/files.ts";
 import { effectiveName, SPEC_FILE, type Framework } from "./probe/framework.ts";
-import { envSections, secretsOf } from "./render/env.ts";
+import { envSections, managedNames, secretsOf } from "./render/env.ts";
 import { render } from "./render/render.ts";
 import type { Tree } from "./render/tree.ts";
 import { fillSecrets } from "./secrets.ts";
-import { dotenvValues } from "./spec/dotenv.ts";
+import { dotenvValues, parseDotenv } from "./spec/dotenv.ts";
 import { underscored } from "./spec/names.ts";
 import type { Spec } from "./spec/schema.ts";
 
@@ -39,6 +39,8 @@ export interface Change {
   next: Tree;
   /** Secret values, to keep them out of what is printed. */
   secrets: readonly string[];
+  /** Variables of `.env` whose values may be shown: managed ones that nobody changed. */
+  visible: ReadonlySet<string>;
   notes: readonly string[];
   /** Variables that `.env` gives a value of the user's own. */
   overrides: readonly string[];
@@ -65,6 +67,7 @@ export async function prepareChange(wanted: Wanted, place: Place): Promise<Chang
   }
   const previous = upgrade ? undefined : await render(framework.spec, catalogue, secrets, precompiled);
   const disk = readDirectory(framework.dir, [...next.keys(), ...(previous?.keys() ?? [])], shown);
+  requireUnchanged(framework, disk, shown);
   const specText = spec === framework.spec ? framework.specText : await editedSpec(wanted, `${shown}/${SPEC_FILE}`);
   const files = await planUpdate({
     framework: framework.folder,
@@ -81,14 +84,21 @@ export async function prepareChange(wanted: Wanted, place: Place): Promise<Chang
     ...(previous === undefined ? [] : [previous.get(ENV_TEMPLATE)?.content]),
   ]);
   const text = disk.get(ENV)?.text;
-  if (text === undefined) requireNoVolumes(framework, place);
+  // A secret that was rendered before and is not there any more may be the one that opens a volume.
+  const lost = secretsOf(after).some(({ name }) => rendered.has(name) && (framework.env.get(name) ?? "") === "");
+  if (text === undefined || lost)
+    requireNoVolumes(framework, place, text === undefined ? "is missing" : "lacks secrets");
   const before = upgrade ? undefined : envSections(framework.spec, catalogue);
   const env =
     text === undefined
       ? (next.get(ENV)?.content ?? "")
       : updateEnv({ text, rendered, after, before, secrets, mayGo: mayGo(framework, files, catalogue, shown) });
   const plan = withEdited(files, disk, ENV, { content: env, mode: 0o600 });
+  requireText(plan, disk, shown);
+  await requireOthersWhole(framework, plan, disk, shown);
   const notes = upgrade ? await imageNotes(plan, disk, dotenvValues(env), catalogue) : [];
+  if (text !== undefined && isReadable(framework.dir, ENV))
+    notes.push(`warning: ${shown}/${ENV} can be read by others: chmod 600 ${shown}/${ENV}`);
   const overrides = overriddenIn({ text: env, rendered, after, secrets });
   return {
     framework,
@@ -97,6 +107,7 @@ export async function prepareChange(wanted: Wanted, place: Place): Promise<Chang
     disk,
     next,
     secrets: [...secrets.values()],
+    visible: new Set([...managedNames(after)].filter((name) => !overrides.includes(name))),
     notes: [...notes, ...renamed(framework, env)],
     overrides,
   };
@@ -131,6 +142,70 @@ async function imageNotes(
   return judgeImages(before, after, env, containers);
 }
 
+/**
+ * What was read first must be what is planned from.
+ * @throws UserError exit 1 when somebody edited an input meanwhile, exit 2 when `.env` cannot be read without doubt
+ */
+function requireUnchanged(framework: Framework, disk: Disk, shown: string): void {
+  for (const [path, text] of [[SPEC_FILE, framework.specText] as const, [ENV, framework.envText] as const]) {
+    if (disk.get(path)?.text === text) continue;
+    throw new UserError(`${shown}/${path} changed while this command was running; nothing was written`, {
+      code: "changed",
+      exit: EXIT.failure,
+      hint: "run the command again",
+    });
+  }
+  const env = framework.envText ?? "";
+  parseDotenv(env, (offset) => {
+    const file = `${shown}/${ENV}`;
+    const line = env.slice(0, offset).split("\n").length;
+    throw problemsError(
+      file,
+      [{ file, line, message: "a quote is opened and never closed" }],
+      "close it, or take it out",
+    );
+  });
+}
+
+/** @throws UserError exit 2 when bytes that are no text would be lost by writing a file again */
+function requireText(plan: Plan, disk: Disk, shown: string): void {
+  for (const path of [ENV, SPEC_FILE]) {
+    if (!plan.writes.has(path) || disk.get(path)?.exact !== false) continue;
+    const file = `${shown}/${path}`;
+    throw problemsError(
+      file,
+      [{ file, message: "is not UTF-8 text, so it cannot be edited without loss" }],
+      "save it as UTF-8",
+    );
+  }
+}
+
+/** Compose reads other files beside compose.yaml. @throws UserError exit 2 when one needs a service that would go */
+async function requireOthersWhole(framework: Framework, plan: Plan, disk: Disk, shown: string): Promise<void> {
+  const after = plan.writes.get(COMPOSE)?.content;
+  if (after === undefined) return;
+  const names = (entriesOf(framework.dir) ?? []).map(({ name }) => name);
+  const others = names.filter((name) => name !== COMPOSE && COMPOSE_FILE.test(name));
+  if (others.length === 0) return;
+  const { neededBy, serviceNames } = await import("./plan/merge/compose.ts");
+  const { parseForeignYaml } = await import("./spec/yaml.ts");
+  const kept = new Set(serviceNames(parseForeignYaml(after)));
+  const gone = new Set(serviceNames(parseForeignYaml(disk.get(COMPOSE)?.text ?? "")).filter((name) => !kept.has(name)));
+  if (gone.size === 0) return;
+  const problems = [...readFiles(framework.dir, others, shown)].flatMap(([name, { text }]) => {
+    const doc = parseForeignYaml(text);
+    const file = `${shown}/${name}`;
+    return [
+      ...neededBy(doc, gone).map(({ by, service }) => ({ file, key: `services.${by}`, message: `needs ${service}` })),
+      ...serviceNames(doc)
+        .filter((service) => gone.has(service))
+        .map((service) => ({ file, key: `services.${service}`, message: "belongs to a service that would go" })),
+    ];
+  });
+  if (problems.length > 0)
+    throw problemsError(`other files of ${shown} need what would go`, problems, "take that out first: it is yours");
+}
+
 /** The ports that were last generated, by service id, where they are known. */
 export function renderedPorts(framework: Framework, catalogue: Catalogue): Map<string, number> {
   const path = basePath(ENV_TEMPLATE);
@@ -147,7 +222,7 @@ export function renderedPorts(framework: Framework, catalogue: Catalogue): Map<s
  * New secrets would not open data that is there already.
  * @throws UserError exit 1 when the engine has volumes of this framework; without an engine nobody can know
  */
-function requireNoVolumes(framework: Framework, { catalogue, shown }: Place): void {
+function requireNoVolumes(framework: Framework, { catalogue, shown }: Place, what: string): void {
   const prefix = underscored(framework.name);
   const own = new Set(
     [...catalogue.services.values()].flatMap(({ volumes }) => volumes.map(({ name }) => `${prefix}_${name}`)),
@@ -155,7 +230,7 @@ function requireNoVolumes(framework: Framework, { catalogue, shown }: Place): vo
   const found = (engineVolumes() ?? []).filter((name) => own.has(name));
   if (found.length === 0) return;
   throw new UserError(
-    `${shown}/${framework.folder}/.env is missing, and volumes of this framework exist (${found.join(", ")}): new secrets would not open their data`,
+    `${shown}/${framework.folder}/.env ${what}, and volumes of this framework exist (${found.join(", ")}): new secrets would not open their data`,
     {
       code: "env-missing",
       exit: EXIT.failure,

@@ -96,6 +96,7 @@ export function requireComplete(framework: Framework, place: Place): void {
  * @throws what `givePorts` throws
  */
 export async function completePorts(
+  framework: Framework,
   spec: Spec,
   typed: ReadonlyMap<string, number>,
   root: Root,
@@ -118,10 +119,15 @@ export async function completePorts(
     }
   }
   if (open.length === 0) return { spec, notes: [] };
+  const wanted = new Set(open.map(([id]) => place.catalogue.services.get(id)?.port?.variable));
+  // What its own compose.yaml still publishes for such a service is no stranger's.
+  const others = (await root.withClaims()).allClaims.filter(
+    (claim) => claim.framework !== framework.folder || !wanted.has(claim.variable ?? undefined),
+  );
   const { ports, notes } = await givePorts(
     { ...spec, services: Object.fromEntries(open) },
     typed,
-    { claims: (await root.withClaims()).claims, listening: isListening },
+    { claims: new ClaimTable(others), listening: isListening },
     catalogue,
     catalogue.presets.get(spec.preset)?.slot ?? offsetOf(spec, catalogue),
   );

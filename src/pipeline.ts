@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import type { Catalogue } from "./catalogue/catalogue.ts";
 import { sha256 } from "./digest.ts";
+import { UserError } from "./errors.ts";
 import { planNew, type Plan } from "./plan/plan.ts";
 import { givePorts, withPorts } from "./ports/give.ts";
 import { textOf } from "./probe/files.ts";
@@ -13,7 +14,7 @@ import { checkRoot, readRoot } from "./probe/root.ts";
 import { externalHost } from "./probe/siblings.ts";
 import { refuseTaken } from "./probe/taken.ts";
 import type { Precompiled } from "./render/engine.ts";
-import { envSections, secretsOf } from "./render/env.ts";
+import { envSections, managedNames, secretsOf } from "./render/env.ts";
 import { render } from "./render/render.ts";
 import { memoryReport } from "./report/preview.ts";
 import { dotenvValues } from "./spec/dotenv.ts";
@@ -37,6 +38,8 @@ export interface Prepared {
   notes: readonly string[];
   /** Secret values, to keep them out of what is printed. */
   secrets: readonly string[];
+  /** Variables of `.env` whose values may be shown. */
+  visible: ReadonlySet<string>;
   specs: readonly Spec[];
 }
 
@@ -83,6 +86,7 @@ export async function prepareNew(request: Request, place: Place): Promise<Prepar
       ...(memory.warning === undefined ? [] : [memory.warning]),
     ],
     secrets: [...secrets.values()],
+    visible: managedNames(sections),
     specs: [...others, spec],
   };
 }
@@ -138,8 +142,14 @@ export async function recoverAll(place: Place): Promise<string[]> {
   const notes: string[] = [];
   for (const entry of readdirSync(place.root, { withFileTypes: true })) {
     const dir = join(place.root, entry.name);
-    if (entry.isDirectory() && existsSync(join(dir, SCAFFOLD_DIR)))
+    if (!entry.isDirectory() || !existsSync(join(dir, SCAFFOLD_DIR))) continue;
+    try {
       notes.push(...recover(dir).map((note) => `${entry.name}: ${note}`));
+    } catch (error) {
+      // One directory that cannot be mended does not stop the work on others.
+      if (!(error instanceof UserError)) throw error;
+      notes.push(`warning: ${entry.name}: ${error.message}; ${error.hint ?? ""}`);
+    }
   }
   return notes;
 }

@@ -42,7 +42,10 @@ export async function changeRoot<T>(
       events.onCommit();
     });
     // A broken framework.yaml says nothing of its ports: the table that is there is better.
-    if (root.broken.length === 0 && (specs.length > 0 || hasTable(place)))
+    if (root.broken.length > 0) {
+      const folders = root.broken.map(({ folder }) => folder).join(", ");
+      events.onNote(`warning: ${PORT_TABLE_FILE} stays as it was, because the ports of ${folders} are not known`);
+    } else if (specs.length > 0 || hasTable(place))
       stageDerived(place.root, PORT_TABLE_FILE, portAllocation(specs, place.catalogue))();
     return result;
   });
@@ -55,6 +58,7 @@ function hasTable(place: Place): boolean {
 /** Whether PORT_ALLOCATION.md is what the specs give; line ends that git changed are no drift. */
 export function isTableCurrent(specs: readonly Spec[], place: Place): boolean {
   if (!hasTable(place)) return specs.length === 0;
+  requireDerivable(place.root, PORT_TABLE_FILE);
   const text = readFileSync(join(place.root, PORT_TABLE_FILE), "utf8").replaceAll("\r\n", "\n");
   return text === portAllocation(specs, place.catalogue);
 }

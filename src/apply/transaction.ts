@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 
 import { sha256 } from "../digest.ts";
 import { EXIT, isErrno, UserError } from "../errors.ts";
-import { isEmpty, type Plan } from "../plan/plan.ts";
-import { MODE } from "../render/tree.ts";
+import { isEmpty, WITHOUT_BASE, type Plan } from "../plan/plan.ts";
+import { isContained, MODE } from "../render/tree.ts";
 import { SCAFFOLD_DIR } from "../plan/state.ts";
 import { STAGING_PREFIX } from "./create.ts";
 import { containedPath } from "./paths.ts";
@@ -31,16 +31,8 @@ interface Entry {
  */
 export function applyPlan(dir: string, plan: Plan): void {
   if (isEmpty(plan)) return;
-  for (const [path, expected] of plan.preconditions) {
-    if (digestOf(containedPath(dir, path)) !== expected) {
-      throw new UserError(`${plan.framework}/${path} changed while this command was running; nothing was written`, {
-        code: "changed",
-        exit: EXIT.failure,
-        hint: "run the command again",
-      });
-    }
-  }
-  const journal = join(dir, JOURNAL_DIR);
+  requireApplicable(dir, plan);
+  const journal = journalOf(dir);
   fs.removeSync(journal);
   fs.ensureDirSync(journal, { mode: 0o700 });
   const written = [...plan.writes].map(([path, file], index): Entry => {
@@ -60,6 +52,26 @@ export function applyPlan(dir: string, plan: Plan): void {
   finish(dir);
 }
 
+/**
+ * Checks that a plan can be applied: every path leads into the directory, and no file changed since it was made.
+ * @throws UserError exit 1
+ */
+export function requireApplicable(dir: string, plan: Plan): void {
+  for (const [path, expected] of plan.preconditions) {
+    if (digestOf(containedPath(dir, path)) === expected) continue;
+    throw new UserError(`${plan.framework}/${path} changed while this command was running; nothing was written`, {
+      code: "changed",
+      exit: EXIT.failure,
+      hint: "run the command again",
+    });
+  }
+}
+
+/** The journal's directory; a link in its place leads nowhere. @throws UserError exit 1 */
+function journalOf(dir: string): string {
+  return dirname(containedPath(dir, `${JOURNAL_DIR}/${JOURNAL}`));
+}
+
 /** Whether a change of this directory was begun and not finished. */
 export function isUnfinished(dir: string): boolean {
   return fs.existsSync(join(dir, JOURNAL_DIR));
@@ -71,16 +83,21 @@ export function isUnfinished(dir: string): boolean {
  * @returns what was done, for the person; nothing when there was nothing to do
  */
 export function recover(dir: string): string[] {
-  const journal = join(dir, JOURNAL_DIR);
-  if (!fs.existsSync(journal)) return [];
+  if (!fs.existsSync(join(dir, JOURNAL_DIR))) return [];
+  const journal = journalOf(dir);
   if (!fs.existsSync(join(journal, JOURNAL))) {
     fs.removeSync(journal);
     return ["a change that was interrupted before it was decided has been undone"];
   }
   const aside = finish(dir);
+  removeEmptyDirectory(dir);
   return [
     "a change that was interrupted has been finished",
-    ...aside.map((path) => `warning: ${path} was edited since; the text that was meant for it is in ${path}.incoming`),
+    ...aside.map((path) =>
+      WITHOUT_BASE.has(path)
+        ? `warning: ${path} was edited since, and stays as it is; npm run regenerate brings it up to date`
+        : `warning: ${path} was edited since; the text that was meant for it is in ${path}.incoming`,
+    ),
   ];
 }
 
@@ -105,8 +122,8 @@ export function removeStaging(root: string): void {
  * @returns the files that were left alone, because they are neither as before nor as meant
  */
 function finish(dir: string): string[] {
-  const journal = join(dir, JOURNAL_DIR);
-  const { entries } = fs.readJsonSync(join(journal, JOURNAL)) as { entries: Entry[] };
+  const journal = journalOf(dir);
+  const entries = entriesIn(join(journal, JOURNAL));
   const aside: string[] = [];
   for (const { path, staged, mode, before } of entries) {
     if (staged === null) {
@@ -120,7 +137,12 @@ function finish(dir: string): string[] {
     const found = digestOf(target);
     const edited = found !== before && found !== digestOf(source);
     if (edited) aside.push(path);
-    fs.ensureDirSync(dirname(target), { mode: 0o755 });
+    // An input is no rendition that could lie beside the file, and `.env` has secrets in it.
+    if (edited && WITHOUT_BASE.has(path)) {
+      fs.removeSync(source);
+      continue;
+    }
+    makeParents(dir, path);
     fs.chmodSync(source, mode);
     fs.renameSync(source, edited ? containedPath(dir, `${path}.incoming`) : target);
   }
@@ -129,6 +151,48 @@ function finish(dir: string): string[] {
   fs.removeSync(journal);
   removeEmptyDirectory(join(dir, SCAFFOLD_DIR));
   return aside;
+}
+
+/** @throws UserError exit 1 for a list that this program did not write: it decides what is moved where */
+function entriesIn(file: string): Entry[] {
+  try {
+    const { entries } = fs.readJsonSync(file) as { entries: unknown };
+    if (Array.isArray(entries) && entries.every(isEntry)) return entries;
+  } catch {
+    // Reported below.
+  }
+  throw new UserError(`${file} is damaged`, {
+    code: "journal-damaged",
+    exit: EXIT.failure,
+    hint: "look at the files beside it, then delete its directory; git has the state before",
+  });
+}
+
+function isEntry(value: unknown): value is Entry {
+  const entry = value as Partial<Record<keyof Entry, unknown>> | null;
+  return (
+    typeof entry === "object" &&
+    entry !== null &&
+    typeof entry.path === "string" &&
+    isContained(entry.path) &&
+    (entry.staged === null || (typeof entry.staged === "string" && /^\d+\.next$/.test(entry.staged))) &&
+    typeof entry.mode === "number" &&
+    Number.isInteger(entry.mode) &&
+    entry.mode >= 0 &&
+    entry.mode <= 0o777 &&
+    (entry.before === null || (typeof entry.before === "string" && /^[0-9a-f]{64}$/.test(entry.before)))
+  );
+}
+
+/** The directories above a file, with modes that let containers in whatever the umask. */
+function makeParents(dir: string, path: string): void {
+  const parents = path.split("/").slice(0, -1);
+  for (let depth = 1; depth <= parents.length; depth += 1) {
+    const parent = join(dir, ...parents.slice(0, depth));
+    if (fs.existsSync(parent)) continue;
+    fs.mkdirSync(parent);
+    fs.chmodSync(parent, 0o755);
+  }
 }
 
 function digestOf(path: string): string | null {

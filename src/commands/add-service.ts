@@ -58,12 +58,14 @@ async function prepare(context: Context, place: Place, choice: ServiceChoice, ro
   const { folder, spec } = framework;
   requireKnown(service, place);
   requireComplete(framework, place);
-  if (spec.services[service]?.requested === true)
+  const typed = portFlags(context.flags.values["port"]);
+  if (typed.size === 0 && spec.services[service]?.requested === true)
     return { folder, nothing: `${place.shown}/${folder} has ${service} already; nothing to do` };
   requireNotExternal(spec, service, `${place.shown}/${folder}/${SPEC_FILE}`);
   const { spec: wanted, notes } = await completePorts(
+    framework,
     withService(spec, service, place.catalogue),
-    portFlags(context.flags.values["port"]),
+    typed,
     root,
     place,
   );

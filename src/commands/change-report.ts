@@ -39,7 +39,7 @@ export async function printChange(context: Context, change: Change): Promise<voi
   if (out.json) return;
   if (flagSet(context, "diff")) {
     const { colouredDiff } = await import("../report/diff.ts");
-    const text = colouredDiff(change.plan, change.disk, change.secrets, out);
+    const text = colouredDiff(change.plan, change.disk, change, out);
     if (text !== "") out.line(text);
     return;
   }

@@ -62,7 +62,7 @@ export async function finish(context: Context, request: Request, place: Place): 
     report(context, prepared);
     if (diff && !out.json) {
       const { colouredDiff } = await import("../report/diff.ts");
-      out.line(colouredDiff(prepared.plan, new Map(), prepared.secrets, out));
+      out.line(colouredDiff(prepared.plan, new Map(), prepared, out));
     } else {
       for (const line of planLines(prepared.plan.actions)) out.line(line);
       out.line();

@@ -1,4 +1,4 @@
-import { applyPlan } from "../apply/transaction.ts";
+import { applyPlan, requireApplicable } from "../apply/transaction.ts";
 import type { Change } from "../change.ts";
 import { EXIT, type ExitCode } from "../errors.ts";
 import type { Place } from "../pipeline.ts";
@@ -27,11 +27,14 @@ export async function changeOne(
   if (isDryRun(context)) {
     const root = await readRoot(place.root, place.shown, place.catalogue, { tolerant: true });
     warnAbout(root, out);
-    await report(context, place, await prepare(root));
+    const prepared = await prepare(root);
+    if ("change" in prepared) requireApplicable(prepared.change.framework.dir, prepared.change.plan);
+    await report(context, place, prepared);
     out.line("Nothing was written (dry run).");
     return EXIT.ok;
   }
   const prepared = await changeRoot(place, writeEvents(context, place.shown), async (root, commit) => {
+    warnAbout(root, out);
     const result = await prepare(root);
     if ("change" in result && !isEmpty(result.change.plan)) {
       commit();

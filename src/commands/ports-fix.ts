@@ -1,5 +1,6 @@
 import { applyPlan } from "../apply/transaction.ts";
 import { prepareChange, type Change } from "../change.ts";
+import { requireComplete } from "../complete.ts";
 import type { Place } from "../pipeline.ts";
 import { withPorts } from "../ports/give.ts";
 import { settle } from "../ports/settle.ts";
@@ -28,6 +29,7 @@ export async function fixPorts(context: Context, place: Place, dryRun: boolean):
     for (const framework of root.frameworks) {
       const moved = ports.get(framework.folder);
       if (moved === undefined) continue;
+      requireComplete(framework, place);
       changes.push(await prepareChange({ framework, spec: withPorts(framework.spec, moved), upgrade: false }, place));
     }
     return changes;

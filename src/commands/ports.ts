@@ -1,11 +1,13 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import { EXIT, UserError, usageError, type ExitCode } from "../errors.ts";
 import { describeHolder } from "../ports/claim.ts";
 import { portState, type PortState } from "../probe/listening.ts";
 import { readRoot, type Root } from "../probe/root.ts";
+import { PORT_TABLE_FILE } from "../report/port-allocation.ts";
 import { formatTable } from "../report/table.ts";
+import { isTableCurrent } from "../write.ts";
 import { refuseConflicts } from "./change-report.ts";
 import { flagSet, openPlace, type Context } from "./context.ts";
 import { warnAbout } from "./warnings.ts";
@@ -125,17 +127,10 @@ async function verdict(root: Root, place: Awaited<ReturnType<typeof openPlace>>,
       hint: "a copied directory needs new secrets as well: make it anew with npm run new-framework",
     });
   }
-  const { portAllocation, PORT_TABLE_FILE } = await import("../report/port-allocation.ts");
-  const path = join(place.root, PORT_TABLE_FILE);
-  const found = existsSync(path) ? readFileSync(path, "utf8") : undefined;
-  const wanted = portAllocation(
-    root.frameworks.map((framework) => framework.spec),
-    place.catalogue,
-  );
-  // Line ends that git changed are no drift.
-  if (found?.replaceAll("\r\n", "\n") === wanted || (found === undefined && root.frameworks.length === 0))
-    return EXIT.ok;
-  throw new UserError(`${place.shown}/${PORT_TABLE_FILE} is ${found === undefined ? "missing" : "out of date"}`, {
+  const specs = root.frameworks.map((framework) => framework.spec);
+  if (isTableCurrent(specs, place)) return EXIT.ok;
+  const found = existsSync(join(place.root, PORT_TABLE_FILE));
+  throw new UserError(`${place.shown}/${PORT_TABLE_FILE} is ${found ? "out of date" : "missing"}`, {
     code: "drift",
     exit: EXIT.drift,
     hint: "npm run ports -- --fix writes it again",

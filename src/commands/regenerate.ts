@@ -1,4 +1,4 @@
-import { applyPlan, isUnfinished } from "../apply/transaction.ts";
+import { applyPlan, isUnfinished, requireApplicable } from "../apply/transaction.ts";
 import { isLocked } from "../apply/lock.ts";
 import type { Change } from "../change.ts";
 import { EXIT, UserError, type ExitCode } from "../errors.ts";
@@ -6,6 +6,7 @@ import type { Place } from "../pipeline.ts";
 import { isEmpty, type Action } from "../plan/plan.ts";
 import type { Framework } from "../probe/framework.ts";
 import { readRoot, type Root } from "../probe/root.ts";
+import { PORT_TABLE_FILE } from "../report/port-allocation.ts";
 import type { Spec } from "../spec/schema.ts";
 import { prepareUpdate } from "../update.ts";
 import { changeRoot, isTableCurrent } from "../write.ts";
@@ -82,7 +83,12 @@ export async function regenerate(context: Context, place: Place, decisions: Deci
   if (decisions.hasPaths) decisions.requireKnown(await conflictsOfAll(before, names, place), place.shown);
   const dry = await onePass(context, place, before, decisions, looking ? "look" : "stop");
   const unfinished = before.frameworks.some(({ dir }) => isUnfinished(dir)) || isLocked(place.root);
-  const idle = !dry.changes && !unfinished && (before.broken.length > 0 || isTableCurrent(dry.specs, place));
+  const current = before.broken.length > 0 || isTableCurrent(dry.specs, place);
+  const idle = !dry.changes && !unfinished && current;
+  if (looking && !current) {
+    dry.changes = true;
+    out.line(`${PORT_TABLE_FILE} would be written again`);
+  }
   if (looking || idle) {
     warnAbout(before, out);
     for (const change of dry.unsaid) await show(context, place, change, false);
@@ -133,6 +139,8 @@ async function onePass(
       const empty = isEmpty(change.plan);
       if (!empty) pass.changes = true;
       if (mode === "stop" && !empty) return pass;
+      // A dry run refuses what the real one would refuse.
+      if (mode === "look") requireApplicable(framework.dir, change.plan);
       if (typeof mode === "function" && !empty) {
         mode();
         applyPlan(framework.dir, change.plan);
@@ -143,11 +151,21 @@ async function onePass(
       if (mode === "stop" && said) pass.unsaid.push(change);
       if (mode !== "stop") await show(context, place, change, typeof mode === "function");
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      pass.outcomes.push({ folder, actions: [], error });
+      pass.outcomes.push({ folder, actions: [], error: asUserError(error, `${place.shown}/${folder}`) });
     }
   }
   return pass;
+}
+
+/** What a disk or a permission says is that directory's own trouble; a defect of ours is not. */
+function asUserError(error: unknown, shown: string): UserError {
+  if (error instanceof UserError) return error;
+  if (!(error instanceof Error) || !("syscall" in error)) throw error;
+  return new UserError(`${shown}: ${error.message}`, {
+    code: "io",
+    exit: EXIT.failure,
+    hint: "mend that, then run the command again: it finishes what was begun",
+  });
 }
 
 /** The actions without the files they were made from: those of a thousand directories must not stay in memory. */
@@ -175,7 +193,7 @@ async function show(context: Context, place: Place, change: Change, written: boo
   if (changed && !out.json) out.line(`${out.style(`${place.shown}/${change.framework.folder}`, "bold")}:`);
   if (changed || change.notes.length > 0) await printChange(context, change);
   const restart = restartLine(place.shown, change);
-  if (written && restart !== undefined) out.line(`  ${restart}`);
+  if (written && restart !== undefined && conflictsOf(actions).length === 0) out.line(`  ${restart}`);
 }
 
 function finish(context: Context, place: Place, pass: Pass, root: Root, looking: boolean): void {

@@ -56,7 +56,7 @@ async function prepare(place: Place, { service, framework: name }: ServiceChoice
   const framework = findFramework(root, name, place.shown);
   const { folder, spec } = framework;
   const shown = `${place.shown}/${folder}`;
-  if (!(service in spec.services)) {
+  if (!Object.hasOwn(spec.services, service)) {
     const known = Object.keys(spec.services).join(", ");
     if (place.catalogue.services.has(service)) return { folder, nothing: `${shown} has no ${service}; nothing to do` };
     throw usageError(

@@ -43,7 +43,7 @@ interface Report extends DirectoryStatus {
 export async function run(context: Context): Promise<ExitCode> {
   const { out } = context;
   const place = await openPlace(context);
-  const root = await readRoot(place.root, place.shown, place.catalogue, { claims: false });
+  const root = await readRoot(place.root, place.shown, place.catalogue, { tolerant: true, claims: false });
   warnAbout(root, out);
   const reports: Report[] = [];
   for (const framework of chosenFrameworks(root, context.flags.positionals, place.shown)) {
@@ -55,8 +55,12 @@ export async function run(context: Context): Promise<ExitCode> {
   });
   if (reports.length === 0) out.line("There is no framework yet. Make one: npm run new-framework");
   for (const report of reports) print(context, report);
-  if (!flagSet(context, "check")) return EXIT.ok;
-  return verdict(reports);
+  const names = context.flags.positionals;
+  const broken = root.broken.filter(({ folder }) => names.length === 0 || names.includes(folder));
+  for (const { error } of broken.slice(1)) out.error(error.message, error.hint, []);
+  const [first] = broken;
+  if (first !== undefined) throw first.error;
+  return flagSet(context, "check") ? verdict(reports) : EXIT.ok;
 }
 
 async function inspect(framework: Framework, root: Root, place: Place): Promise<Report> {

@@ -47,6 +47,9 @@ export function updateEnv(change: EnvChange): string {
         continue;
       }
       if (neighbour === undefined || present.end > neighbour.end) neighbour = present;
+      // Empty as in `.env.template`: nothing was made yet that could be lost.
+      if (variable.class === "secret" && present.value === "" && value !== "")
+        edits.push({ start: present.start, end: present.end, text: quoteEnv(value) });
       if (variable.class !== "managed" || present.value === value) continue;
       if (old !== undefined && old.get(variable.name) === variable.value) continue;
       if (followsSpec(present.value, variable.name, change))
@@ -62,6 +65,8 @@ export function updateEnv(change: EnvChange): string {
   const needed = new Set(variablesOf(after).map(({ name }) => name));
   for (const [name, present] of current) {
     if (needed.has(name) || !change.mayGo(name) || !followsSpec(present.value, name, change)) continue;
+    // Another line of the user's may be made from it.
+    if (new RegExp(`\\$\\{?${name}\\b`).test(text)) continue;
     const { lineStart, lineEnd } = lineOf(text, present, eol);
     edits.push({ start: lineStart, end: lineEnd, text: "" });
   }

@@ -31,8 +31,10 @@ export interface DirectoryStatus {
  * @param next what the spec and today's templates give; `.env` and `framework.yaml` are passed over
  */
 export function statusOf(disk: Disk, next: Tree): DirectoryStatus {
-  const { base } = storedIn(disk);
-  const paths = [...new Set([...base.keys(), ...next.keys()])].filter((path) => !WITHOUT_BASE.has(path)).toSorted();
+  const { base, offered } = storedIn(disk);
+  const paths = [...new Set([...base.keys(), ...offered.keys(), ...next.keys()])]
+    .filter((path) => !WITHOUT_BASE.has(path))
+    .toSorted();
   const files = paths.map((path): FileStatus => {
     const found = plain(disk.get(path)?.text);
     const before = plain(base.get(path));

@@ -37,9 +37,10 @@ export function storedIn(disk: Disk): { base: Map<string, string>; offered: Map<
   const stored = { base: new Map<string, string>(), offered: new Map<string, string>() };
   for (const [path, { text }] of disk) {
     const found = storedFor(path);
+    // An input has no base, whatever lies there.
+    if (found === undefined || WITHOUT_BASE.has(found.path)) continue;
     // A base with the markers of a git conflict is no text that was ever generated.
-    if (found !== undefined && !(text.includes("<<<<<<< ") && /^<{7} /m.test(text)))
-      stored[found.kind].set(found.path, text);
+    if (!(text.includes("<<<<<<< ") && /^<{7} /m.test(text))) stored[found.kind].set(found.path, text);
   }
   return stored;
 }
@@ -91,11 +92,12 @@ class Update {
   async run(): Promise<Plan> {
     const input = this.#input;
     for (const [path, file] of input.edited) this.#edit(path, file);
-    const sources = [input.previous?.keys() ?? [], input.next.keys(), this.#base.keys()];
+    const sources = [input.previous?.keys() ?? [], input.next.keys(), this.#base.keys(), this.#offered.keys()];
     const paths = new Set(sources.flatMap((keys) => [...keys]).filter((path) => !WITHOUT_BASE.has(path)));
     for (const path of [...paths].toSorted()) {
       const change = this.#change(path);
       if (change.to !== undefined) await this.#file(change, change.to);
+      else if (input.disk.has(incomingPath(path))) this.#openAndGone(path);
       // What the templates alone no longer have is an update that stays pending in a change of the spec.
       else if (input.previous === undefined || change.from !== undefined) this.#gone.push(change);
     }
@@ -232,7 +234,8 @@ class Update {
     // Where it cannot be merged into the base, the base stays: the same change on both sides is no conflict later.
     const path = basePath(change.path);
     const current = this.#writes.get(path)?.content ?? this.#base.get(change.path);
-    if (next !== undefined && !isSameText(next, current)) this.#write(path, next);
+    if (next !== undefined && !isSameText(next, current))
+      this.#write(path, current === undefined ? next : withEndsOf(next, current));
   }
 
   async #conflict(change: Change, to: RenderedFile, conflicts: readonly string[]): Promise<void> {
@@ -254,12 +257,33 @@ class Update {
       if ("text" in outcome && outcome.text !== mine.text) this.#write(path, outcome.text, to.mode);
     }
     const old = this.#offered.get(path);
-    const offer = await this.#nextBase({ ...change, base: old }, to);
-    if (old !== undefined && offer !== undefined && !isSameText(offer, old)) {
+    // What was edited in the .incoming is being settled: a newer rendition would be taken for seen.
+    const offer = isSameText(disk.get(incomingPath(path))?.text, old)
+      ? await this.#nextBase({ ...change, base: old }, to)
+      : undefined;
+    if (offer !== undefined && !isSameText(offer, old)) {
       this.#write(offeredPath(path), offer);
-      if (isSameText(disk.get(incomingPath(path))?.text, old)) this.#write(incomingPath(path), offer);
+      this.#write(incomingPath(path), offer);
     }
     this.#act(path, "conflict", `still open: edit it, then delete ${incomingPath(path)}`);
+  }
+
+  /** An open conflict about a file that is no longer generated: what the new one is, is nothing. */
+  #openAndGone(path: string): void {
+    const { disk, decide } = this.#input;
+    const decision = decide(path);
+    if (decision === undefined) {
+      this.#act(path, "conflict", `still open, and no longer generated: delete ${incomingPath(path)} to keep yours`);
+      return;
+    }
+    for (const gone of [incomingPath(path), offeredPath(path), basePath(path)])
+      if (disk.has(gone)) this.#removes.add(gone);
+    if (decision === "theirs" && disk.has(path)) this.#removes.add(path);
+    this.#act(
+      path,
+      decision === "theirs" ? "delete" : "keep",
+      decision === "theirs" ? "the new one was chosen" : "yours was chosen",
+    );
   }
 
   #resolve({ path }: Change, to: RenderedFile, decision: Decision): void {

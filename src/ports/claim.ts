@@ -37,6 +37,15 @@ export class ClaimTable {
     else list.push(claim);
   }
 
+  /** Takes away the claims that `which` holds for. */
+  drop(which: (claim: Claim) => boolean): void {
+    for (const [key, claims] of this.#byPort) {
+      const kept = claims.filter((claim) => !which(claim));
+      if (kept.length === 0) this.#byPort.delete(key);
+      else this.#byPort.set(key, kept);
+    }
+  }
+
   holder(protocol: Protocol, port: number): Claim | undefined {
     return this.#byPort.get(portKey(protocol, port))?.[0];
   }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 
 import { sha256 } from "../digest.ts";
 import { EXIT, isErrno, UserError } from "../errors.ts";
@@ -62,7 +62,18 @@ function notReadable(error: unknown, shown: string): unknown {
       hint: "check its owner and mode (ls -ld), or run this as the user who owns it",
     });
   }
-  return error;
+  if (!(error instanceof Error) || !("code" in error)) return error;
+  return new UserError(`${shown} cannot be read: ${String(error.code)}`, {
+    code: "unreadable",
+    exit: EXIT.failure,
+    hint: "look at it with ls -l: is it a link that runs in a circle?",
+  });
+}
+
+/** Whether others than its owner may read a file. */
+export function isReadable(dir: string, path: string): boolean {
+  const found = statSync(`${dir}/${path}`, { throwIfNoEntry: false });
+  return found !== undefined && (found.mode & 0o077) !== 0;
 }
 
 /**

@@ -20,7 +20,12 @@ export function textOf(path: string, shown: string): string | undefined {
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR", "EISDIR")) return undefined;
     if (isErrno(error, "EACCES", "EPERM")) throw unreadable(shown);
-    throw error;
+    if (!isErrno(error, "ELOOP", "EIO", "ENAMETOOLONG")) throw error;
+    throw new UserError(`${shown} cannot be read: ${error.code ?? ""}`, {
+      code: "unreadable",
+      exit: EXIT.usage,
+      hint: "look at it with ls -l: is it a link that runs in a circle?",
+    });
   }
 }
 

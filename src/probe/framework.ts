@@ -12,10 +12,13 @@ export interface Framework {
   dir: string;
   spec: Spec;
   specText: string;
+  /** Undefined when there is no `.env`, or it may not be read. */
+  envText: string | undefined;
   env: ReadonlyMap<string, string>;
 }
 
 /** The name its containers, volumes and networks really have: `.env` may say another than the spec. */
 export function effectiveName(framework: Framework): string {
-  return framework.env.get("FRAMEWORK_NAME") ?? underscored(framework.name);
+  const written = framework.env.get("FRAMEWORK_NAME") ?? "";
+  return written === "" ? underscored(framework.name) : written;
 }

@@ -103,7 +103,11 @@ export async function readRoot(
 /** Ports that a command has just given to a framework count for those that it gives after that. */
 export function addClaims(root: Root, framework: Framework, spec: Spec, shown: string, catalogue: Catalogue): void {
   const search: Search = { root: root.dir, shown, catalogue, warnings: [] };
-  for (const claim of specClaims({ ...framework, spec }, search)) {
+  const own = (claim: Claim): boolean => claim.framework === framework.folder && claim.source !== "foreign";
+  root.claims.drop(own);
+  root.allClaims.splice(0, root.allClaims.length, ...root.allClaims.filter((claim) => !own(claim)));
+  // What `.env` says was made from the old spec: a managed port follows the new one.
+  for (const claim of specClaims({ ...framework, spec, env: new Map() }, search)) {
     root.claims.add(claim);
     root.allClaims.push(claim);
   }
@@ -132,6 +136,7 @@ async function readFramework({ root, shown, warnings }: Search, folder: string):
     dir,
     spec,
     specText,
+    envText: env,
     env: env === undefined ? new Map() : dotenvValues(env),
   };
 }

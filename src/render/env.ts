@@ -159,6 +159,15 @@ export function secretsOf(sections: readonly Section[]): Variable[] {
   return sections.flatMap((section) => section.variables.filter((variable) => variable.class === "secret"));
 }
 
+/** Names of the variables that follow the spec. */
+export function managedNames(sections: readonly Section[]): Set<string> {
+  return new Set(
+    sections.flatMap(({ variables }) =>
+      variables.filter((variable) => variable.class === "managed").map(({ name }) => name),
+    ),
+  );
+}
+
 /** The value that goes into `.env`: references to secrets replaced by the secrets. */
 export function literalValue(variable: Variable, secrets: ReadonlyMap<string, string>): string {
   if (variable.class === "secret") return secrets.get(variable.name) ?? "";

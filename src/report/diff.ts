@@ -5,20 +5,27 @@ import type { Plan } from "../plan/plan.ts";
 import { SCAFFOLD_DIR } from "../plan/state.ts";
 import type { Output } from "./output.ts";
 
+export interface Hidden {
+  /** Every secret value that is known: none of them is shown, in whatever file. */
+  secrets: readonly string[];
+  /** The variables of `.env` whose values may be shown; a person's own may be keys. */
+  visible: ReadonlySet<string>;
+}
+
 /**
  * Unified diff of a plan against what is on disk; the base is left out, it is our bookkeeping. What is put beside
  * a file in conflict is shown against that file.
- * @param secrets every secret value: none of them is shown
+ * @param hidden what must not be shown
  */
-export function planDiff(plan: Plan, disk: Disk, secrets: readonly string[]): string {
+export function planDiff(plan: Plan, disk: Disk, hidden: Hidden): string {
   const shown = (path: string): boolean => !path.startsWith(`${SCAFFOLD_DIR}/`);
   const patch = (path: string, before: string | undefined, after: string | undefined): string => {
     const name = `${plan.framework}/${path}`;
     return createTwoFilesPatch(
       before === undefined ? "/dev/null" : `a/${name.replace(/\.incoming$/, "")}`,
       after === undefined ? "/dev/null" : `b/${name}`,
-      redact(before ?? "", secrets),
-      redact(after ?? "", secrets),
+      shownText(path, before ?? "", hidden),
+      shownText(path, after ?? "", hidden),
       "",
       "",
       { context: 3 },
@@ -32,8 +39,8 @@ export function planDiff(plan: Plan, disk: Disk, secrets: readonly string[]): st
 }
 
 /** The diff as it is printed: added and removed lines in colour where the output is a terminal. */
-export function colouredDiff(plan: Plan, disk: Disk, secrets: readonly string[], out: Output): string {
-  return planDiff(plan, disk, secrets)
+export function colouredDiff(plan: Plan, disk: Disk, hidden: Hidden, out: Output): string {
+  return planDiff(plan, disk, hidden)
     .trimEnd()
     .split("\n")
     .map((line) => {
@@ -41,6 +48,23 @@ export function colouredDiff(plan: Plan, disk: Disk, secrets: readonly string[],
       if (line.startsWith("@@")) return out.style(line, "cyan");
       if (line.startsWith("+")) return out.style(line, "green");
       return line.startsWith("-") ? out.style(line, "red") : line;
+    })
+    .join("\n");
+}
+
+function shownText(path: string, text: string, { secrets, visible }: Hidden): string {
+  return redact(path === ".env" ? redactEnv(text, visible) : text, secrets);
+}
+
+/** `.env` with the values that may be shown, and with every line that is neither a comment nor an assignment hidden. */
+function redactEnv(text: string, visible: ReadonlySet<string>): string {
+  return text
+    .split("\n")
+    .map((line) => {
+      const [, head, name = "", value = ""] =
+        /^([ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*[=:])(.*)$/.exec(line) ?? [];
+      if (head === undefined) return /^\s*(?:#.*)?$/.test(line) ? line : "[redacted]";
+      return visible.has(name) || value.trim() === "" ? line : `${head}[redacted]`;
     })
     .join("\n");
 }

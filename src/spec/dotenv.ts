@@ -16,9 +16,13 @@ const HEAD = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*
  * Reads a `.env` file as Docker Compose does: `export`, single quotes (literal),
  * double quotes (escapes, interpolation, may span lines), ` #` comments, `$` interpolation of
  * what stands above. The last assignment of a name wins. Lines it cannot read are passed over.
+ * @param onUnclosed called with the place of a quote that nothing closes: everything behind it is its value
  * A line ends at a line feed, with or without a carriage return before it; a lone one is text.
  */
-export function parseDotenv(text: string): Map<string, Assignment> {
+export function parseDotenv(
+  text: string,
+  onUnclosed: (offset: number) => void = () => undefined,
+): Map<string, Assignment> {
   const found = new Map<string, Assignment>();
   const lookup = (name: string): string | undefined => found.get(name)?.value;
   let at = text.startsWith("\uFEFF") ? 1 : 0;
@@ -34,6 +38,7 @@ export function parseDotenv(text: string): Map<string, Assignment> {
     const quote = text[start];
     if (quote === '"' || quote === "'") {
       const close = closingQuote(text, start + 1, quote);
+      if (close === -1) onUnclosed(start);
       const end = close === -1 ? text.length : close + 1;
       const body = text.slice(start + 1, close === -1 ? text.length : close).replaceAll("\r\n", "\n");
       found.set(name, { name, value: quote === "'" ? body : interpolate(unescape(body), lookup), start, end });

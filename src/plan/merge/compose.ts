@@ -190,3 +190,8 @@ export function neededBy(doc: unknown, names: ReadonlySet<string>): { by: string
           .map((service) => ({ by, service })),
   );
 }
+
+/** The services that a compose file has. */
+export function serviceNames(doc: unknown): string[] {
+  return isMapping(doc) ? Object.keys(mapping(doc["services"])) : [];
+}

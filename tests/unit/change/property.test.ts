@@ -227,7 +227,11 @@ describe("for any edits of a directory and of the templates", { timeout: 3_600_0
                   const wanted =
                     verb === "add" ? withService(spec, added, at.catalogue) : withoutService(spec, added, at.catalogue);
                   return prepareChange(
-                    { framework, spec: (await completePorts(wanted, new Map(), all, at)).spec, upgrade: false },
+                    {
+                      framework,
+                      spec: (await completePorts(framework, wanted, new Map(), all, at)).spec,
+                      upgrade: false,
+                    },
                     at,
                   );
                 });

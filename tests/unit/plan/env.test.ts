@@ -73,9 +73,16 @@ describe("updateEnv", () => {
 
   it("takes away a managed variable that nothing needs any more, unless somebody changed it or it may not go", () => {
     const without = (text: string, mayGo: boolean): string => update(text, [], { after: [], mayGo: () => mayGo });
-    expect(without(ENV, true)).toBe("# mine\nKEY=old\nAPI='typed by me'\nOTHER=$PORT\n");
-    expect(without(ENV.replace("PORT=1", "PORT=9"), true)).toContain("PORT=9\n");
+    const plain = ENV.replace("OTHER=$PORT\n", "");
+    expect(without(plain, true)).toBe("# mine\nKEY=old\nAPI='typed by me'\n");
+    expect(without(plain.replace("PORT=1", "PORT=9"), true)).toContain("PORT=9\n");
+    // Another line is made from it.
+    expect(without(ENV, true)).toContain("PORT=1\n");
     expect(without(ENV, false)).toBe(ENV);
+  });
+
+  it("fills in a secret that is empty", () => {
+    expect(update(ENV.replace("KEY=old", "KEY="))).toContain("KEY=old\n");
   });
 
   it("of a change of the spec alone, moves only what the change moves", () => {

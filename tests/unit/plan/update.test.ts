@@ -90,7 +90,19 @@ describe("an update from the templates", () => {
       "an open conflict whose .incoming was edited, and newer templates",
       { base: A, disk: MEETS, next: "new\n", incoming: "mine\n", offered: B },
       "conflict",
-      { offered: "new\n" },
+      {},
+    ],
+    [
+      "an open conflict about what is no longer generated",
+      { base: A, disk: MEETS, incoming: B, offered: B },
+      "conflict",
+      {},
+    ],
+    [
+      "theirs, about what is no longer generated",
+      { base: A, disk: MEETS, incoming: B, offered: B, decision: "theirs" },
+      "delete",
+      { file: "-", base: "-", incoming: "-", offered: "-" },
     ],
     ["a settled conflict", { base: A, disk: MEETS, next: B, offered: B }, "keep", { base: B, offered: "-" }],
     [

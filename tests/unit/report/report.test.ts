@@ -46,7 +46,10 @@ describe("Output", () => {
 describe("diff", () => {
   it("shows no secret, neither the old nor the new", () => {
     const plan = planNew("x", new Map([[".env", { content: "KEY=abcdef0123456789\nPORT=1\n", mode: 0o600 }]]));
-    const text = planDiff(plan, diskOf({ ".env": "KEY=abcdef0123456789\n" }), ["abcdef0123456789"]);
+    const text = planDiff(plan, diskOf({ ".env": "KEY=abcdef0123456789\n" }), {
+      secrets: ["abcdef0123456789"],
+      visible: new Set(["PORT"]),
+    });
     expect(text).not.toContain("abcdef0123456789");
     expect(text).toContain("+PORT=1");
     expect(text).not.toContain(".scaffold");
