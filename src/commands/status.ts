@@ -2,7 +2,7 @@ import { EXIT, UserError, type ExitCode } from "../errors.ts";
 import type { Place } from "../pipeline.ts";
 import type { Action } from "../plan/plan.ts";
 import { statusOf, type DirectoryStatus, type FileState } from "../plan/status.ts";
-import { storedIn } from "../plan/update.ts";
+import { storedIn } from "../plan/stored.ts";
 import { readDirectory } from "../probe/disk.ts";
 import type { Framework } from "../probe/framework.ts";
 import { readRoot, type Root } from "../probe/root.ts";

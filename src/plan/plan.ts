@@ -1,5 +1,6 @@
 import { sha256 } from "../digest.ts";
 import type { RenderedFile, Tree } from "../render/tree.ts";
+import type { Disk } from "./disk.ts";
 import { basePath, STATE_FILE, STATE_TEXT } from "./state.ts";
 
 export type ActionName = "create" | "update" | "merge" | "keep" | "delete" | "conflict";
@@ -56,5 +57,24 @@ export function planNew(framework: string, next: Tree): Plan {
     writes,
     removes: new Set(),
     preconditions: new Map([...writes.keys()].map((path) => [path, null])),
+  };
+}
+
+/** The plan with one more file whose text was made by an edit of its own. */
+export function withEdited(plan: Plan, disk: Disk, path: string, file: RenderedFile): Plan {
+  const now = disk.get(path);
+  const same = now?.text === file.content;
+  const action: Action = {
+    path,
+    action: same ? "keep" : now === undefined ? "create" : "update",
+    reason: same ? "unchanged" : now === undefined ? "it was missing" : "the spec changed",
+    before: now?.sha256 ?? null,
+    after: same ? now.sha256 : sha256(file.content),
+  };
+  return {
+    ...plan,
+    actions: [...plan.actions, action].toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+    writes: same ? plan.writes : new Map([...plan.writes, [path, file]]),
+    preconditions: same ? plan.preconditions : new Map([...plan.preconditions, [path, action.before]]),
   };
 }

@@ -2,7 +2,7 @@ import type { Disk } from "./disk.ts";
 import { plain } from "./disk.ts";
 import type { Action, Plan } from "./plan.ts";
 import { incomingPath, SCAFFOLD_DIR } from "./state.ts";
-import { storedIn } from "./update.ts";
+import { storedIn } from "./stored.ts";
 
 /**
  * The plan that takes away what was generated for a framework; files of the user stay, and `.env` unless its

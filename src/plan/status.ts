@@ -2,7 +2,7 @@ import type { Tree } from "../render/tree.ts";
 import { plain, type Disk } from "./disk.ts";
 import { WITHOUT_BASE } from "./plan.ts";
 import { incomingPath } from "./state.ts";
-import { storedIn } from "./update.ts";
+import { storedIn } from "./stored.ts";
 
 /**
  * - `clean`: as it was generated, and still what would be generated

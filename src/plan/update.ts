@@ -2,7 +2,8 @@ import { sha256 } from "../digest.ts";
 import type { RenderedFile, Tree } from "../render/tree.ts";
 import { isSameText, withEndsOf, type Disk, type DiskFile } from "./disk.ts";
 import { STORED_MODE, type Action, type ActionName, type Plan, WITHOUT_BASE } from "./plan.ts";
-import { basePath, incomingPath, offeredPath, STATE_FILE, STATE_TEXT, storedFor } from "./state.ts";
+import { storedIn } from "./stored.ts";
+import { basePath, incomingPath, offeredPath, STATE_FILE, STATE_TEXT } from "./state.ts";
 
 /** What a user chose for a file in conflict: their own, or the new rendition. */
 export type Decision = "ours" | "theirs";
@@ -30,38 +31,6 @@ export interface UpdateInput {
  */
 export async function planUpdate(input: UpdateInput): Promise<Plan> {
   return new Update(input).run();
-}
-
-/** What is stored below `.scaffold/`, by the path of the file that it is about. */
-export function storedIn(disk: Disk): { base: Map<string, string>; offered: Map<string, string> } {
-  const stored = { base: new Map<string, string>(), offered: new Map<string, string>() };
-  for (const [path, { text }] of disk) {
-    const found = storedFor(path);
-    // An input has no base, whatever lies there.
-    if (found === undefined || WITHOUT_BASE.has(found.path)) continue;
-    // A base with the markers of a git conflict is no text that was ever generated.
-    if (!(text.includes("<<<<<<< ") && /^<{7} /m.test(text))) stored[found.kind].set(found.path, text);
-  }
-  return stored;
-}
-
-/** The plan with one more file whose text was made by an edit of its own. */
-export function withEdited(plan: Plan, disk: Disk, path: string, file: RenderedFile): Plan {
-  const now = disk.get(path);
-  const same = now?.text === file.content;
-  const action: Action = {
-    path,
-    action: same ? "keep" : now === undefined ? "create" : "update",
-    reason: same ? "unchanged" : now === undefined ? "it was missing" : "the spec changed",
-    before: now?.sha256 ?? null,
-    after: same ? now.sha256 : sha256(file.content),
-  };
-  return {
-    ...plan,
-    actions: [...plan.actions, action].toSorted((a, b) => (a.path < b.path ? -1 : 1)),
-    writes: same ? plan.writes : new Map([...plan.writes, [path, file]]),
-    preconditions: same ? plan.preconditions : new Map([...plan.preconditions, [path, action.before]]),
-  };
 }
 
 /** A change of one file: what was generated before, and what is generated now. */
