@@ -1,6 +1,6 @@
 import type { Context } from "../src/commands/context.ts";
 import { Decisions } from "../src/commands/decisions.ts";
-import { regenerate } from "../src/commands/regenerate.ts";
+import { regenerate, type FoundConflict } from "../src/commands/regenerate.ts";
 import type { Place } from "../src/pipeline.ts";
 import type { Generator } from "./generator.ts";
 import { choice } from "./question.ts";
@@ -8,8 +8,7 @@ import { choice } from "./question.ts";
 interface Input {
   context: Context;
   place: Place;
-  /** Files in conflict, as `folder/path`. */
-  conflicts: readonly string[];
+  conflicts: readonly FoundConflict[];
 }
 
 const LATER = "later";
@@ -20,7 +19,8 @@ export function regenerateGenerator({ context, place, conflicts }: Input): Gener
     name: "regenerate",
     ask: async (ask) => {
       const decisions = new Decisions();
-      for (const path of conflicts) {
+      for (const { path, reason } of conflicts) {
+        context.out.line(`${path}: ${reason.replace(/; the new one is in .*$/, "")}`);
         const answer = await ask({
           type: "list",
           message: `${path}: your edit and the update meet`,

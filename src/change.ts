@@ -3,7 +3,7 @@ import { EXIT, problemsError, UserError } from "./errors.ts";
 import { isBuiltIn, type Place } from "./pipeline.ts";
 import { overriddenIn, renderedValues, updateEnv } from "./plan/env.ts";
 import { withEdited, type Plan } from "./plan/plan.ts";
-import { basePath, offeredPath } from "./plan/state.ts";
+import { basePath, incomingPath, offeredPath } from "./plan/state.ts";
 import { planUpdate, type Decision } from "./plan/update.ts";
 import type { Disk } from "./plan/disk.ts";
 import { COMPOSE_FILE } from "./ports/compose.ts";
@@ -99,6 +99,11 @@ export async function prepareChange(wanted: Wanted, place: Place): Promise<Chang
   const notes = upgrade ? await imageNotes(plan, disk, dotenvValues(env), catalogue) : [];
   if (text !== undefined && isReadable(framework.dir, ENV))
     notes.push(`warning: ${shown}/${ENV} can be read by others: chmod 600 ${shown}/${ENV}`);
+  if (previous !== undefined && !disk.has(COMPOSE)) {
+    notes.push(
+      `warning: ${shown}/${COMPOSE} was deleted, so nothing of this is in it; to get it back: rm ${shown}/${basePath(COMPOSE)}, then npm run regenerate`,
+    );
+  }
   const overrides = overriddenIn({ text: env, rendered, after, secrets });
   return {
     framework,
@@ -135,7 +140,9 @@ async function imageNotes(
   env: ReadonlyMap<string, string>,
   catalogue: Catalogue,
 ): Promise<string[]> {
-  const [before, after] = [disk.get(COMPOSE)?.text, plan.writes.get(COMPOSE)?.content];
+  // What is only offered beside a file in conflict would run as well, once somebody takes it.
+  const after = (plan.writes.get(COMPOSE) ?? plan.writes.get(incomingPath(COMPOSE)))?.content;
+  const before = disk.get(COMPOSE)?.text;
   if (before === undefined || after === undefined) return [];
   const { judgeImages } = await import("./plan/images.ts");
   const containers = [...catalogue.services.values()].flatMap((service) => service.containers);
@@ -255,8 +262,10 @@ function mayGo(framework: Framework, plan: Plan, catalogue: Catalogue, shown: st
     const now = readFiles(framework.dir, names, shown);
     return names.map((name) => plan.writes.get(name)?.content ?? now.get(name)?.text ?? "");
   };
+  // Where a file is in conflict, the stack works on as it was.
+  const open = plan.actions.some(({ action }) => action === "conflict");
   return (name) => {
-    if (!managed.has(name)) return false;
+    if (open || !managed.has(name)) return false;
     texts ??= composeTexts();
     return !texts.some((text) => new RegExp(`\\b${name}\\b`).test(text));
   };

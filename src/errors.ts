@@ -76,3 +76,17 @@ export function formatProblem(problem: Problem): string {
 export function isErrno(error: unknown, ...codes: string[]): error is NodeJS.ErrnoException {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
+
+/**
+ * What a disk or a permission says, as a mistake that somebody can mend; a defect of ours is thrown again.
+ * @param shown the directory that it is about
+ */
+export function asUserError(error: unknown, shown: string): UserError {
+  if (error instanceof UserError) return error;
+  if (!(error instanceof Error) || !("syscall" in error)) throw error;
+  return new UserError(`${shown}: ${error.message}`, {
+    code: "io",
+    exit: EXIT.failure,
+    hint: "mend that (owner, mode, space), then run the command again: it finishes what was begun",
+  });
+}

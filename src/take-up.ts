@@ -25,13 +25,15 @@ export function takeUp(
 ): Plan {
   const dir = join(root, name);
   const plan = planNew(name, tree);
-  const taken = [
-    ...readFiles(
-      dir,
-      [...plan.writes.keys()].filter((path) => path !== ".env"),
-      `${shown}/${name}`,
-    ).keys(),
-  ];
+  const found = readFiles(
+    dir,
+    [...plan.writes.keys()].filter((path) => path !== ".env"),
+    `${shown}/${name}`,
+  );
+  const same = new Set(
+    [...found].filter(([path, file]) => plan.writes.get(path)?.content === file.text).map(([path]) => path),
+  );
+  const taken = [...found.keys()].filter((path) => !same.has(path));
   if (taken.length > 0) {
     throw new UserError(`${shown}/${name} holds files that would be generated: ${taken.join(", ")}`, {
       code: "exists",
@@ -51,7 +53,7 @@ export function takeUp(
         ? { ...action, action: "update", reason: "its secrets stay", before: digest, after: sha256(content) }
         : action,
     ),
-    writes: new Map([...plan.writes, [".env", { content, mode: 0o600 }]]),
-    preconditions: new Map([...plan.preconditions, [".env", digest]]),
+    writes: new Map([...plan.writes, [".env", { content, mode: 0o600 }] as const].filter(([path]) => !same.has(path))),
+    preconditions: new Map([...plan.preconditions, [".env", digest] as const].filter(([path]) => !same.has(path))),
   };
 }

@@ -58,12 +58,21 @@ export function applyPlan(dir: string, plan: Plan): void {
  */
 export function requireApplicable(dir: string, plan: Plan): void {
   for (const [path, expected] of plan.preconditions) {
-    if (digestOf(containedPath(dir, path)) === expected) continue;
+    if (digestOf(contained(dir, path, plan.framework)) === expected) continue;
     throw new UserError(`${plan.framework}/${path} changed while this command was running; nothing was written`, {
       code: "changed",
       exit: EXIT.failure,
       hint: "run the command again",
     });
+  }
+}
+
+function contained(dir: string, path: string, framework: string): string {
+  try {
+    return containedPath(dir, path);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${framework}/${error.message}`, { code: error.code, exit: error.exit, hint: error.hint });
   }
 }
 

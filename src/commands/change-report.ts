@@ -59,6 +59,9 @@ export function conflictsOf(actions: readonly Action[]): string[] {
   return actions.filter(({ action }) => action === "conflict").map(({ path }) => path);
 }
 
+export const SETTLE_HINT =
+  "Put what you want of FILE.incoming into FILE, delete FILE.incoming, then npm run regenerate; or npm run regenerate -- --ours=FILE (keep yours) or --theirs=FILE (take the new one)";
+
 /** Paths in conflict inside one framework's directory. */
 export interface OpenConflicts {
   folder: string;
@@ -76,7 +79,7 @@ export function refuseConflicts(changes: readonly OpenConflicts[]): void {
     {
       code: "conflicts",
       exit: EXIT.conflicts,
-      hint: "your file stays as it is. Put what you want of FILE.incoming into FILE, delete FILE.incoming, then npm run regenerate; or npm run regenerate -- --ours=FILE (keep yours) or --theirs=FILE (take the new one)",
+      hint: `your file stays as it is. ${SETTLE_HINT}`,
       details: open.map((path) => ({ file: path, message: "conflict" })),
     },
   );

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 
@@ -44,6 +45,12 @@ export function flagSet(context: Context, name: string): boolean {
 /** Whether a person sits at both ends: can be asked, and sees the question. With --json, stdout is for a program. */
 export function isInteractive(context: Context): boolean {
   return context.stdin.isTTY === true && context.stdout.isTTY;
+}
+
+/** @throws UserError exit 2 where a check would be green because the root that was given is not there */
+export function requireRoot(context: Context, { root, shown }: Place): void {
+  if (flagText(context, "root") === undefined || !flagSet(context, "check") || existsSync(root)) return;
+  throw usageError(`${shown} does not exist, so there is nothing to check`, "check what --root says", [], "no-root");
 }
 
 export async function openPlace(context: Context): Promise<Place> {

@@ -1,6 +1,6 @@
 import { applyPlan, requireApplicable } from "../apply/transaction.ts";
 import type { Change } from "../change.ts";
-import { EXIT, type ExitCode } from "../errors.ts";
+import { asUserError, EXIT, type ExitCode } from "../errors.ts";
 import type { Place } from "../pipeline.ts";
 import { isEmpty } from "../plan/plan.ts";
 import { readRoot, type Root } from "../probe/root.ts";
@@ -38,7 +38,11 @@ export async function changeOne(
     const result = await prepare(root);
     if ("change" in result && !isEmpty(result.change.plan)) {
       commit();
-      applyPlan(result.change.framework.dir, result.change.plan);
+      try {
+        applyPlan(result.change.framework.dir, result.change.plan);
+      } catch (error) {
+        throw asUserError(error, `${place.shown}/${result.change.framework.folder}`);
+      }
     }
     const changed = "change" in result ? result.change : undefined;
     const specs = root.frameworks.map((each) => (each === changed?.framework ? changed.spec : each.spec));

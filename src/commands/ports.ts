@@ -9,7 +9,7 @@ import { PORT_TABLE_FILE } from "../report/port-allocation.ts";
 import { formatTable } from "../report/table.ts";
 import { isTableCurrent } from "../write.ts";
 import { refuseConflicts } from "./change-report.ts";
-import { flagSet, openPlace, type Context } from "./context.ts";
+import { flagSet, openPlace, requireRoot, type Context } from "./context.ts";
 import { warnAbout } from "./warnings.ts";
 
 export const help = `Usage: npm run ports -- [flags]
@@ -42,6 +42,7 @@ export async function run(context: Context): Promise<ExitCode> {
   const fix = flagSet(context, "fix");
   if (check && fix) throw usageError("--check and --fix exclude each other", "--check reports, --fix mends");
   const place = await openPlace(context);
+  requireRoot(context, place);
   if (fix) {
     const { fixPorts } = await import("./ports-fix.ts");
     const dryRun = flagSet(context, "dry-run") || flagSet(context, "diff");

@@ -1,7 +1,7 @@
 import { applyPlan, isUnfinished, requireApplicable } from "../apply/transaction.ts";
 import { isLocked } from "../apply/lock.ts";
 import type { Change } from "../change.ts";
-import { EXIT, UserError, type ExitCode } from "../errors.ts";
+import { asUserError, EXIT, formatProblem, UserError, type ExitCode } from "../errors.ts";
 import type { Place } from "../pipeline.ts";
 import { isEmpty, type Action } from "../plan/plan.ts";
 import type { Framework } from "../probe/framework.ts";
@@ -12,7 +12,7 @@ import { prepareUpdate } from "../update.ts";
 import { changeRoot, isTableCurrent } from "../write.ts";
 import { conflictsOf, isDryRun, printChange, refuseConflicts, restartLine, writeEvents } from "./change-report.ts";
 import { chosenFrameworks } from "./choose.ts";
-import { flagSet, isInteractive, openPlace, type Context } from "./context.ts";
+import { flagSet, isInteractive, openPlace, requireRoot, type Context } from "./context.ts";
 import { Decisions } from "./decisions.ts";
 import { warnAbout } from "./warnings.ts";
 
@@ -47,6 +47,8 @@ Examples:
 interface Outcome {
   folder: string;
   actions: readonly Action[];
+  /** Whether nothing was written, or would be. */
+  idle: boolean;
   error?: UserError;
 }
 
@@ -61,6 +63,7 @@ interface Pass {
 
 export async function run(context: Context): Promise<ExitCode> {
   const place = await openPlace(context);
+  requireRoot(context, place);
   const decisions = Decisions.fromFlags(context.flags.values);
   const looking = isDryRun(context) || flagSet(context, "check");
   const asking =
@@ -80,7 +83,13 @@ export async function regenerate(context: Context, place: Place, decisions: Deci
   const names = context.flags.positionals;
   const looking = isDryRun(context) || flagSet(context, "check");
   const before = await readRoot(place.root, place.shown, place.catalogue, { tolerant: true, claims: false });
-  if (decisions.hasPaths) decisions.requireKnown(await conflictsOfAll(before, names, place), place.shown);
+  if (decisions.hasPaths) {
+    const known = await conflictsOfAll(before, names, place);
+    decisions.requireKnown(
+      known.map(({ path }) => path),
+      place.shown,
+    );
+  }
   const dry = await onePass(context, place, before, decisions, looking ? "look" : "stop");
   const unfinished = before.frameworks.some(({ dir }) => isUnfinished(dir)) || isLocked(place.root);
   const current = before.broken.length > 0 || isTableCurrent(dry.specs, place);
@@ -146,26 +155,15 @@ async function onePass(
         applyPlan(framework.dir, change.plan);
       }
       pass.specs[index] = change.spec;
-      pass.outcomes.push({ folder, actions: settled(change.plan.actions, context.out.json) });
+      pass.outcomes.push({ folder, actions: settled(change.plan.actions, context.out.json), idle: empty });
       const said = change.notes.length > 0 || change.plan.actions.some(({ action }) => action !== "keep");
       if (mode === "stop" && said) pass.unsaid.push(change);
       if (mode !== "stop") await show(context, place, change, typeof mode === "function");
     } catch (error) {
-      pass.outcomes.push({ folder, actions: [], error: asUserError(error, `${place.shown}/${folder}`) });
+      pass.outcomes.push({ folder, actions: [], idle: false, error: asUserError(error, `${place.shown}/${folder}`) });
     }
   }
   return pass;
-}
-
-/** What a disk or a permission says is that directory's own trouble; a defect of ours is not. */
-function asUserError(error: unknown, shown: string): UserError {
-  if (error instanceof UserError) return error;
-  if (!(error instanceof Error) || !("syscall" in error)) throw error;
-  return new UserError(`${shown}: ${error.message}`, {
-    code: "io",
-    exit: EXIT.failure,
-    hint: "mend that, then run the command again: it finishes what was begun",
-  });
 }
 
 /** The actions without the files they were made from: those of a thousand directories must not stay in memory. */
@@ -183,7 +181,7 @@ function namedFrameworks(root: Root, names: readonly string[], place: Place): re
 function brokenOutcomes(root: Root, names: readonly string[]): Outcome[] {
   return root.broken
     .filter(({ folder }) => names.length === 0 || names.includes(folder))
-    .map(({ folder, error }) => ({ folder, actions: [], error }));
+    .map(({ folder, error }) => ({ folder, actions: [], idle: false, error }));
 }
 
 async function show(context: Context, place: Place, change: Change, written: boolean): Promise<void> {
@@ -215,7 +213,7 @@ function finish(context: Context, place: Place, pass: Pass, root: Root, looking:
     out.document({ schemaVersion: 1, plans, ...(errors.length === 0 ? {} : { errors }) });
   } else if (only.error === undefined)
     out.document({ schemaVersion: 1, framework: only.folder, actions: [...only.actions] });
-  const still = ok.filter(({ actions }) => actions.every(({ action }) => action === "keep"));
+  const still = ok.filter(({ actions, idle }) => idle && actions.every(({ action }) => action !== "conflict"));
   if (still.length > 0) {
     const which = still.length === 1 ? (still[0]?.folder ?? "") : `${String(still.length)} frameworks`;
     out.line(
@@ -233,7 +231,7 @@ function verdict(context: Context, pass: Pass, looking: boolean): ExitCode {
     context.out.error(
       `${folder}: ${error.message}`,
       error.hint,
-      error.details.length > 1 ? error.details.map(({ message }) => message) : [],
+      error.details.length > 1 ? error.details.map(formatProblem) : [],
     );
   const conflicts = pass.outcomes.map(({ folder, actions }) => ({ folder, conflicts: conflictsOf(actions) }));
   const worst = [EXIT.failure, EXIT.usage, EXIT.portClash].find((code) =>
@@ -257,13 +255,20 @@ function verdict(context: Context, pass: Pass, looking: boolean): ExitCode {
   return EXIT.ok;
 }
 
-/** Open and new conflicts, as `folder/path`. */
-async function conflictsOfAll(root: Root, names: readonly string[], place: Place): Promise<string[]> {
-  const found: string[] = [];
+/** A file in conflict, as `folder/path`, and where the two sides meet. */
+export interface FoundConflict {
+  path: string;
+  reason: string;
+}
+
+/** Open and new conflicts. */
+async function conflictsOfAll(root: Root, names: readonly string[], place: Place): Promise<FoundConflict[]> {
+  const found: FoundConflict[] = [];
   for (const framework of namedFrameworks(root, names, place)) {
     try {
       const { plan: planned } = await prepareUpdate(framework, root, place);
-      found.push(...conflictsOf(planned.actions).map((path) => `${framework.folder}/${path}`));
+      for (const { path, action, reason } of planned.actions)
+        if (action === "conflict") found.push({ path: `${framework.folder}/${path}`, reason });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
     }
@@ -272,7 +277,7 @@ async function conflictsOfAll(root: Root, names: readonly string[], place: Place
 }
 
 /** Files in conflict, as `folder/path`, found without the lock. */
-export async function conflictsNow(context: Context, place: Place): Promise<string[]> {
+export async function conflictsNow(context: Context, place: Place): Promise<FoundConflict[]> {
   const root = await readRoot(place.root, place.shown, place.catalogue, { tolerant: true, claims: false });
   return conflictsOfAll(root, context.flags.positionals, place);
 }

@@ -10,6 +10,7 @@ import type { Framework } from "../probe/framework.ts";
 import type { Root } from "../probe/root.ts";
 import type { Spec } from "../spec/schema.ts";
 import { dependants, withoutService } from "../spec/services.ts";
+import { SETTLE_HINT } from "./change-report.ts";
 import { findFramework } from "./choose.ts";
 import { openPlace, type Context } from "./context.ts";
 import { changeOne, type Prepared } from "./one-change.ts";
@@ -107,7 +108,7 @@ function refuseOpen(paths: readonly string[], shown: string): void {
   throw new UserError(`a conflict is open in ${shown}: ${open.join(", ")}`, {
     code: "conflicts",
     exit: EXIT.conflicts,
-    hint: "settle it first: put what you want of FILE.incoming into FILE, delete FILE.incoming, then npm run regenerate",
+    hint: SETTLE_HINT,
   });
 }
 

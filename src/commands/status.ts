@@ -8,8 +8,9 @@ import type { Framework } from "../probe/framework.ts";
 import { readRoot, type Root } from "../probe/root.ts";
 import { planLines } from "../report/preview.ts";
 import { prepareUpdate } from "../update.ts";
+import { SETTLE_HINT } from "./change-report.ts";
 import { chosenFrameworks } from "./choose.ts";
-import { flagSet, openPlace, type Context } from "./context.ts";
+import { flagSet, openPlace, requireRoot, type Context } from "./context.ts";
 import { warnAbout } from "./warnings.ts";
 
 export const help = `Usage: npm run status -- [FRAMEWORK...] [flags]
@@ -43,6 +44,7 @@ interface Report extends DirectoryStatus {
 export async function run(context: Context): Promise<ExitCode> {
   const { out } = context;
   const place = await openPlace(context);
+  requireRoot(context, place);
   const root = await readRoot(place.root, place.shown, place.catalogue, { tolerant: true, claims: false });
   warnAbout(root, out);
   const reports: Report[] = [];
@@ -103,7 +105,7 @@ function verdict(reports: readonly Report[]): ExitCode {
     throw new UserError(`conflicts are open in ${conflicted.join(", ")}`, {
       code: "conflicts",
       exit: EXIT.conflicts,
-      hint: "put what you want of FILE.incoming into FILE, delete FILE.incoming, then npm run regenerate",
+      hint: SETTLE_HINT,
     });
   }
   const drifted = reports.filter(
@@ -113,6 +115,6 @@ function verdict(reports: readonly Report[]): ExitCode {
   throw new UserError(`not as its spec and the templates say: ${drifted.map(({ name }) => name).join(", ")}`, {
     code: "drift",
     exit: EXIT.drift,
-    hint: "npm run status shows the files",
+    hint: "npm run status shows the files. A deleted file stays deleted: rm DIRECTORY/.scaffold/base/FILE.base, then npm run regenerate brings it back",
   });
 }

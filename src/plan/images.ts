@@ -47,7 +47,8 @@ export function judgeImages(
     const unknown =
       container.upgrade?.limit !== undefined && (versionOf(from) === undefined || versionOf(to) === undefined);
     const doubt = unknown ? " These two cannot be compared by their tags: check before you start it." : "";
-    return `${container.name}: image ${from} -> ${to}.${doubt}${container.upgrade === undefined ? "" : ` ${container.upgrade.help}`}`;
+    const help = container.upgrade !== undefined && (unknown || isStep(from, to, container.upgrade.limit));
+    return `${container.name}: image ${from} -> ${to}.${doubt}${help ? ` ${container.upgrade?.help ?? ""}` : ""}`;
   });
 }
 
@@ -86,9 +87,15 @@ function isBeyond(from: string, to: string, limit: Limit): boolean {
   return next.minor < old.minor || next.minor > old.minor + 1;
 }
 
+/** Whether a change within the limit is still one that its help is about. */
+function isStep(from: string, to: string, limit: Limit): boolean {
+  if (limit === undefined) return true;
+  return limit === "one-minor" && versionOf(from)?.minor !== versionOf(to)?.minor;
+}
+
 /** Major and minor version in an image's tag: `v1.19.0-unprivileged`, `15-alpine`; undefined for `latest` and digests. */
 function versionOf(image: string): { major: number; minor: number } | undefined {
-  const tag = /:(?<tag>[^:/@]+)(?:@.*)?$/.exec(image)?.groups?.["tag"] ?? "";
+  const tag = /:(?<tag>[^:/]+)$/.exec(image.replace(/@.*$/, ""))?.groups?.["tag"] ?? "";
   const [, major, minor] = /^v?(\d+)(?:\.(\d+))?(?![\d])/.exec(tag) ?? [];
   return major === undefined ? undefined : { major: Number(major), minor: Number(minor ?? 0) };
 }

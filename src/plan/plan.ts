@@ -32,6 +32,10 @@ export const WITHOUT_BASE = new Set([".env", "framework.yaml"]);
 /** Mode of the base and of everything else that is only read. */
 export const STORED_MODE = 0o644;
 
+/** Reasons of files that are kept, and that somebody wants to see all the same. */
+export const SETTLED = "settled: the conflict is closed, yours is what counts";
+export const CHOSEN = "yours was chosen: the update of it is declined";
+
 /** Whether a plan changes nothing on disk. */
 export function isEmpty({ writes, removes }: Plan): boolean {
   return writes.size === 0 && removes.size === 0;

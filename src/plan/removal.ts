@@ -19,7 +19,9 @@ export function planRemoval(framework: string, disk: Disk, purgeSecrets: boolean
     const stored = path.startsWith(`${SCAFFOLD_DIR}/`);
     const generated = base.has(path) || path === "framework.yaml" || path.endsWith(incomingPath(""));
     const secret = path === ".env";
-    const goes = stored || generated || (secret && purgeSecrets);
+    // What keeps `.env` out of git stays with it.
+    const guard = path === ".gitignore" && disk.has(".env") && !purgeSecrets;
+    const goes = stored || (generated && !guard) || (secret && purgeSecrets);
     if (goes) removes.add(path);
     if (base.has(path) && plain(base.get(path)) !== plain(file.text)) edited.push(path);
     if (stored) continue;
@@ -30,7 +32,9 @@ export function planRemoval(framework: string, disk: Disk, purgeSecrets: boolean
         ? edited.at(-1) === path
           ? "generated, and edited by you"
           : "generated"
-        : "its secrets open the volumes",
+        : guard
+          ? "it keeps .env out of git"
+          : "its secrets open the volumes",
       before: file.sha256,
       after: goes ? null : file.sha256,
     });

@@ -1,7 +1,7 @@
 import { sha256 } from "../digest.ts";
 import type { RenderedFile, Tree } from "../render/tree.ts";
 import { isSameText, withEndsOf, type Disk, type DiskFile } from "./disk.ts";
-import { STORED_MODE, type Action, type ActionName, type Plan, WITHOUT_BASE } from "./plan.ts";
+import { CHOSEN, SETTLED, STORED_MODE, type Action, type ActionName, type Plan, WITHOUT_BASE } from "./plan.ts";
 import { storedIn } from "./stored.ts";
 import { basePath, incomingPath, offeredPath, STATE_FILE, STATE_TEXT } from "./state.ts";
 
@@ -48,6 +48,8 @@ class Update {
   readonly #writes = new Map<string, RenderedFile>();
   readonly #removes = new Set<string>();
   readonly #gone: Change[] = [];
+  /** Files whose conflict the user has settled since the last run. */
+  readonly #settled = new Set<string>();
   /** What was last generated, by path. */
   readonly #base: ReadonlyMap<string, string>;
   /** The renditions that open conflicts are about, by path. */
@@ -95,6 +97,7 @@ class Update {
     // The user deleted the .incoming: the rendition in it is what the file has been brought up to.
     if (resolved !== undefined) this.#write(basePath(path), resolved);
     if (resolved !== undefined) this.#removes.add(offeredPath(path));
+    if (resolved !== undefined) this.#settled.add(path);
     const known = resolved ?? this.#base.get(path);
     return {
       path,
@@ -111,7 +114,8 @@ class Update {
     const now = mine?.text;
     const decision = decide(path);
     if (disk.has(incomingPath(path))) {
-      if (decision !== undefined) this.#resolve(change, to, decision);
+      if (decision === "theirs") await this.#takeIncoming(change, to);
+      else if (decision === "ours") this.#resolve(change, to, decision);
       else await this.#stillOpen(change, to);
       return;
     }
@@ -251,8 +255,24 @@ class Update {
     this.#act(
       path,
       decision === "theirs" ? "delete" : "keep",
-      decision === "theirs" ? "the new one was chosen" : "yours was chosen",
+      decision === "theirs" ? "the new one was chosen" : CHOSEN,
     );
+  }
+
+  /** Takes the `.incoming` as it lies there, with what somebody wrote into it, and what is newer than it. */
+  async #takeIncoming(change: Change, to: RenderedFile): Promise<void> {
+    const { path } = change;
+    const incoming = this.#input.disk.get(incomingPath(path));
+    const seen = this.#offered.get(path);
+    if (incoming === undefined || seen === undefined || isSameText(incoming.text, seen)) {
+      this.#resolve(change, to, "theirs");
+      return;
+    }
+    const newer = await this.#merge(path, incoming.text, incoming.exact, seen, to.content);
+    this.#resolve(change, "text" in newer ? to : { ...to, content: seen }, "ours");
+    this.#actions.pop();
+    this.#write(path, "text" in newer ? newer.text : incoming.text, to.mode);
+    this.#act(path, "update", `${incomingPath(path)} was taken, as it was edited`);
   }
 
   #resolve({ path }: Change, to: RenderedFile, decision: Decision): void {
@@ -261,7 +281,7 @@ class Update {
     if (this.#offered.has(path)) this.#removes.add(offeredPath(path));
     if (!isSameText(this.#base.get(path), to.content)) this.#write(basePath(path), to.content);
     if (decision === "ours") {
-      this.#act(path, "keep", "yours was chosen");
+      this.#act(path, "keep", CHOSEN);
       return;
     }
     const content = withEndsOf(to.content, disk.get(path)?.text ?? "");
@@ -312,11 +332,12 @@ class Update {
     const file = this.#input.disk.get(path);
     const written = this.#writes.get(path);
     const removed = this.#removes.has(path);
+    const settled = this.#settled.has(path) && action === "keep";
     // Made only when somebody looks: most files of most runs are kept, and nobody asks for their digests.
     this.#actions.push({
       path,
       action,
-      reason,
+      reason: settled ? SETTLED : reason,
       get before() {
         return file?.sha256 ?? null;
       },

@@ -71,6 +71,13 @@ export async function readRoot(
   const broken: { folder: string; error: UserError }[] = [];
   const claims = wantsClaims ? await composeClaims(search, "", undefined) : [];
   for (const entry of entries) {
+    if (
+      entry.isSymbolicLink() &&
+      textOf(join(dir, entry.name, SPEC_FILE), `${shown}/${entry.name}/${SPEC_FILE}`) !== undefined
+    )
+      search.warnings.push(
+        `${shown}/${entry.name} is a link to a framework; it is left alone, and its ports are not known`,
+      );
     if (!entry.isDirectory() || isSkipped(entry.name)) continue;
     let framework: Framework | undefined;
     try {

@@ -1,5 +1,5 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
-import type { Action } from "../plan/plan.ts";
+import { CHOSEN, SETTLED, type Action } from "../plan/plan.ts";
 import { formatMebibytes, totalMemory } from "../render/context.ts";
 import type { Spec } from "../spec/schema.ts";
 import { formatTable } from "./table.ts";
@@ -66,7 +66,7 @@ export function memoryReport(
 
 /** What a plan does, for people: one line for each action that is not `keep`. */
 export function planLines(actions: readonly Action[]): string[] {
-  const changes = actions.filter((action) => action.action !== "keep");
+  const changes = actions.filter(({ action, reason }) => action !== "keep" || reason === SETTLED || reason === CHOSEN);
   if (changes.length === 0) return ["nothing to do"];
   return changes.map(
     (action) =>

@@ -95,4 +95,36 @@ describe("a conflict", () => {
     expect(await work.ok("regenerate")).toContain("nothing to do");
     expect(await work.ok("status")).toContain("1 edited");
   });
+
+  it("takes the .incoming as somebody edited it, and what is newer with it", async () => {
+    const { work } = await open();
+    fs.appendFileSync(work.path("crewai/README.md.incoming"), "note\n");
+    const templates = work.newer({ [README]: (text) => text.replace("## Logging", "## Logging, version 3") });
+    await work.run("regenerate", "--theirs=README.md", "--templates", templates);
+    expect(work.read("crewai/README.md")).toMatch(/## Starting[\s\S]*## Logging, version 3[\s\S]*note\n$/);
+  });
+
+  it("is said to be settled, and which update was declined", async () => {
+    const { work, templates } = await open();
+    fs.removeSync(work.path("crewai/README.md.incoming"));
+    const check = await work.run("regenerate", "--check", "--ours=compose.yaml", "--templates", templates);
+    expect([check.code, check.stdout]).toEqual([5, expect.stringContaining("settled: the conflict is closed")]);
+    expect(check.stdout).not.toContain("nothing");
+    const printed = await work.ok("regenerate", "--ours", "--templates", templates);
+    expect(printed).toMatch(/keep {6}README\.md .*settled/);
+    expect(printed).toMatch(/keep {6}compose\.yaml .*yours was chosen: the update of it is declined/);
+    expect(await work.ok("regenerate", "--templates", templates)).toBe("crewai: nothing to do\n");
+  });
+
+  it("does not bring another version of an image past its refusal", async () => {
+    const work = await new Workspace().make("crewai");
+    work.edit("crewai/compose.yaml", "restart: unless-stopped", "restart: always");
+    const templates = work.newer({
+      "services/postgres/service.yaml": (text) => text.replaceAll("postgres:15-alpine", "postgres:16-alpine"),
+      [COMPOSE]: (text) => text.replace("restart: unless-stopped", "restart: on-failure"),
+    });
+    const { code, stderr } = await work.run("regenerate", "--templates", templates);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("Dump every database")]);
+    expect(work.has("crewai/compose.yaml.incoming")).toBe(false);
+  });
 });

@@ -61,8 +61,13 @@ describe("remove-framework", () => {
     work.write("crewai/config/own.yaml", "mine");
     const env = work.read("crewai/.env");
     const printed = await work.ok("remove-framework", "crewai", "--yes");
-    expect(snapshot(work.path("crewai"))).toEqual({ ".env": env, "config/own.yaml": "mine", "notes.txt": "mine" });
-    expect(printed).toContain("What stays in frameworks/crewai: .env, config, notes.txt");
+    expect(snapshot(work.path("crewai"))).toEqual({
+      ".env": env,
+      ".gitignore": expect.stringContaining("/.env") as string,
+      "config/own.yaml": "mine",
+      "notes.txt": "mine",
+    });
+    expect(printed).toContain("What stays in frameworks/crewai: .env, .gitignore, config, notes.txt");
     expect(printed).toContain("docker volume rm crewai_postgres_data crewai_qdrant_data");
     expect(work.read("PORT_ALLOCATION.md")).not.toContain("crewai");
     await work.ok("ports", "--check");

@@ -154,6 +154,23 @@ describe("a directory that is not as it should be", () => {
   });
 });
 
+describe("what is not there", () => {
+  it("is said: a root that a check was given, a compose.yaml that was deleted, a directory that is a link", async () => {
+    const work = await new Workspace().make("crewai", "postgres");
+    for (const command of ["regenerate", "status", "ports"])
+      expect([command, (await work.run(command, "--check", "--root", "nowhere")).code]).toEqual([command, 2]);
+    fs.removeSync(work.path("crewai/compose.yaml"));
+    const printed = await work.ok("add-service", "qdrant");
+    expect(printed).toContain("compose.yaml was deleted");
+    fs.removeSync(work.path("crewai/.scaffold/base/compose.yaml.base"));
+    await work.ok("regenerate");
+    expect(work.read("crewai/compose.yaml")).toContain("qdrant:");
+    fs.moveSync(work.path("crewai"), join(work.cwd, "elsewhere"));
+    fs.symlinkSync(join(work.cwd, "elsewhere"), work.path("crewai"));
+    expect(await work.ok("ports")).toContain("frameworks/crewai is a link to a framework");
+  });
+});
+
 describe("words that are no service", () => {
   it.each(["toString", "constructor", "__proto__"])("%s", async (word) => {
     const work = await new Workspace().make("crewai", "postgres");

@@ -79,6 +79,6 @@ describe.skipIf(!there)("in a terminal", () => {
     const second = Terminal.program(work.cwd, "remove-framework crewai");
     await second.answer("Delete ", "Down", "Enter");
     await second.see("exit 0");
-    expect(fs.readdirSync(work.path("crewai"))).toEqual([".env"]);
+    expect(fs.readdirSync(work.path("crewai"))).toEqual([".env", ".gitignore"]);
   });
 });

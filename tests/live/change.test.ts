@@ -135,7 +135,7 @@ describe.skipIf(engineProblem() !== undefined)("a running stack that is changed"
     await stack.ok("down");
     const printed = await work.ok("remove-framework", "changing", "--yes");
     expect(printed).toContain("changing_postgres_data");
-    expect(fs.readdirSync(work.path("changing"))).toEqual([".env"]);
+    expect(fs.readdirSync(work.path("changing"))).toEqual([".env", ".gitignore"]);
     expect(await volumes()).toEqual(expect.arrayContaining(["changing_postgres_data", "changing_qdrant_data"]));
   });
 });
