@@ -5,6 +5,8 @@ import { describe, expect, it } from "vitest";
 
 import { dotenvValues } from "../../src/spec/dotenv.ts";
 import { interpolate } from "../../src/spec/interpolate.ts";
+import { mergeFile } from "../../src/plan/merge/merge.ts";
+import { sample } from "../corpus/corpus.ts";
 import { CASES } from "../golden/cases.ts";
 import { draft, externalDraft, runs } from "../helpers/arbitrary.ts";
 import { treeOf } from "../helpers/catalogue.ts";
@@ -114,5 +116,33 @@ describe.skipIf(engineProblem() !== undefined)("Docker Compose and this program 
     for (const [path, file] of await treeOf(CASES[name] ?? {})) fs.outputFileSync(join(cwd, path), file.content);
     const { code, stderr } = await run("docker", ["compose", "config", "-q"], { cwd });
     expect([code, stderr]).toEqual([0, ""]);
+  });
+});
+
+describe.skipIf(engineProblem() !== undefined)("Docker Compose and a merged compose.yaml", () => {
+  it("accepts every merge of a file that it accepted", async () => {
+    const cwd = tempDir();
+    const every = sample(700).filter(({ file }) => file === "compose.yaml");
+    const names = new Set(
+      every.flatMap(({ theirs }) => [...theirs.matchAll(/\$\{([A-Z_]+):\?/g)].map(([, name]) => name ?? "")),
+    );
+    fs.writeFileSync(
+      join(cwd, ".env"),
+      [...names].map((name) => `${name}=${name.endsWith("PORT") ? "7000" : "x"}\n`).join(""),
+    );
+    const accepts = async (text: string): Promise<boolean> => {
+      fs.writeFileSync(join(cwd, "compose.yaml"), text);
+      return (await run("docker", ["compose", "config", "-q"], { cwd })).code === 0;
+    };
+    const refused: string[] = [];
+    let merged = 0;
+    for (const { file, ids, ours, base, theirs } of every.filter((_, index) => index % 5 === 0)) {
+      const outcome = mergeFile(file, ours, base, theirs);
+      if (!("text" in outcome) || !(await accepts(ours))) continue;
+      merged += 1;
+      if (!(await accepts(outcome.text))) refused.push(ids);
+    }
+    expect(refused).toEqual([]);
+    expect(merged).toBeGreaterThan(40);
   });
 });
