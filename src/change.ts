@@ -1,7 +1,7 @@
 import type { Catalogue } from "./catalogue/catalogue.ts";
 import { EXIT, problemsError, UserError } from "./errors.ts";
 import { isBuiltIn, type Place } from "./pipeline.ts";
-import { overriddenIn, renderedValues, updateEnv } from "./plan/env.ts";
+import { lazily, overriddenIn, renderedValues, updateEnv } from "./plan/env.ts";
 import { withEdited, type Plan } from "./plan/plan.ts";
 import { basePath, incomingPath, offeredPath } from "./plan/state.ts";
 import { planUpdate, type Decision } from "./plan/update.ts";
@@ -78,14 +78,16 @@ export async function prepareChange(wanted: Wanted, place: Place): Promise<Chang
     decide: wanted.decide ?? (() => undefined),
   });
 
-  const rendered = renderedValues([
-    disk.get(basePath(ENV_TEMPLATE))?.text,
-    disk.get(offeredPath(ENV_TEMPLATE))?.text,
-    ...(previous === undefined ? [] : [previous.get(ENV_TEMPLATE)?.content]),
-  ]);
+  const rendered = lazily(() =>
+    renderedValues([
+      disk.get(basePath(ENV_TEMPLATE))?.text,
+      disk.get(offeredPath(ENV_TEMPLATE))?.text,
+      ...(previous === undefined ? [] : [previous.get(ENV_TEMPLATE)?.content]),
+    ]),
+  );
   const text = disk.get(ENV)?.text;
   // A secret that was rendered before and is not there any more may be the one that opens a volume.
-  const lost = secretsOf(after).some(({ name }) => rendered.has(name) && (framework.env.get(name) ?? "") === "");
+  const lost = secretsOf(after).some(({ name }) => (framework.env.get(name) ?? "") === "" && rendered.has(name));
   if (text === undefined || lost)
     requireNoVolumes(framework, place, text === undefined ? "is missing" : "lacks secrets");
   const before = upgrade ? undefined : envSections(framework.spec, catalogue);

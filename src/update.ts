@@ -23,7 +23,7 @@ export async function prepareUpdate(
   requireOwnName(framework, root, place);
   await checkMovedPorts(framework, completed.spec, () => renderedPorts(framework, place.catalogue), root, place);
   const { spec, notes } = await completePorts(framework, completed.spec, new Map(), root, place);
-  const same = JSON.stringify(spec) === JSON.stringify(framework.spec);
+  const same = spec === framework.spec || JSON.stringify(spec) === JSON.stringify(framework.spec);
   if (!same) addClaims(await root.withClaims(), framework, spec, place.shown, place.catalogue);
   const change = await prepareChange({ framework, spec: same ? framework.spec : spec, upgrade: true, decide }, place);
   return { ...change, notes: [...completed.notes, ...notes, ...change.notes] };

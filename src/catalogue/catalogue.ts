@@ -49,7 +49,13 @@ export function withDependencies(catalogue: Catalogue, wanted: Iterable<string>)
 
 /** Patterns of framework names that some service keeps for itself. */
 export function reservedNames(catalogue: Catalogue): RegExp[] {
-  return [...catalogue.services.values()].flatMap((service) =>
+  const known = reserved.get(catalogue);
+  if (known !== undefined) return known;
+  const patterns = [...catalogue.services.values()].flatMap((service) =>
     service.reservedNames.map((pattern) => new RegExp(`^(?:${pattern})$`)),
   );
+  reserved.set(catalogue, patterns);
+  return patterns;
 }
+
+const reserved = new WeakMap<Catalogue, RegExp[]>();

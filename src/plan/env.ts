@@ -1,11 +1,20 @@
 import { literalValue, quoteEnv, type Section, type Variable } from "../render/env.ts";
 import { parseDotenv, type Assignment } from "../spec/dotenv.ts";
 
+/** Values by variable. */
+export type Rendered = Pick<ReadonlyMap<string, ReadonlySet<string>>, "get" | "has">;
+
+/** Values that are read from their templates once somebody asks. */
+export function lazily(make: () => Rendered): Rendered {
+  let made: Rendered | undefined;
+  return { get: (name) => (made ??= make()).get(name), has: (name) => (made ??= make()).has(name) };
+}
+
 export interface EnvChange {
   /** The file as it is. */
   text: string;
   /** Values that were rendered before, by variable, with references to secrets still written as `${NAME}`. */
-  rendered: ReadonlyMap<string, ReadonlySet<string>>;
+  rendered: Rendered;
   /** Variables under the new spec. */
   after: readonly Section[];
   /** Of a change of the spec alone: the variables under the old spec. Whatever has one value under both stays. */
@@ -121,8 +130,14 @@ function withSecrets(template: string, secrets: ReadonlyMap<string, string>): st
 }
 
 function variablesOf(sections: readonly Section[]): Variable[] {
-  return sections.flatMap((section) => section.variables);
+  const known = flat.get(sections);
+  if (known !== undefined) return known;
+  const variables = sections.flatMap((section) => section.variables);
+  flat.set(sections, variables);
+  return variables;
 }
+
+const flat = new WeakMap<readonly Section[], Variable[]>();
 
 /** The line of an assignment: `gap` is the line end that has to be added when it is the last one and has none. */
 function lineOf(

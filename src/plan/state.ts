@@ -3,8 +3,9 @@ import { problemsError } from "../errors.ts";
 /** Where the base lives inside a framework's directory. */
 export const SCAFFOLD_DIR = ".scaffold";
 export const STATE_FILE = `${SCAFFOLD_DIR}/state.json`;
-const BASE_DIR = `${SCAFFOLD_DIR}/base`;
-const INCOMING_DIR = `${SCAFFOLD_DIR}/incoming`;
+/** Where the base and what open conflicts are about lie. */
+export const BASE_DIR = `${SCAFFOLD_DIR}/base`;
+export const INCOMING_DIR = `${SCAFFOLD_DIR}/incoming`;
 const STORED_ENDING = ".base";
 /** Ending of the new rendition that is put beside a file in conflict. */
 export const INCOMING_ENDING = ".incoming";

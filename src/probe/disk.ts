@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { sha256 } from "../digest.ts";
 import { EXIT, isErrno, UserError } from "../errors.ts";
 import type { DiskFile } from "../plan/disk.ts";
-import { incomingPath, SCAFFOLD_DIR, STATE_FILE, storedFor } from "../plan/state.ts";
+import { BASE_DIR, INCOMING_DIR, incomingPath, STATE_FILE, storedFor } from "../plan/state.ts";
 
 /** A file that was read; its digest is made only when somebody asks for it. */
 class ReadFile implements DiskFile {
@@ -108,9 +108,10 @@ function storedPaths(dir: string): string[] {
       const path = `${folder}/${name}`;
       // Whatever is stored has an ending of its own, so what has none is a directory.
       if (storedFor(path) !== undefined) found.push(path);
-      else if (!name.endsWith(".json")) walk(path);
+      else walk(path);
     }
   };
-  walk(SCAFFOLD_DIR);
+  walk(BASE_DIR);
+  if (existsSync(`${dir}/${INCOMING_DIR}`)) walk(INCOMING_DIR);
   return found;
 }

@@ -144,6 +144,8 @@ export function limitVariables(limits: Limits): { suffix: string; what: string; 
 
 /** `{{name}}`-like spec values and `${VARIABLE}` references to what stands above. */
 function resolve(template: string, spec: Spec, values: ReadonlyMap<string, string>): string {
+  // Most values are plain, and this is asked for every variable of every framework.
+  if (!template.includes("{")) return template;
   const known: Record<string, string> = {
     name: spec.name,
     sqlName: underscored(spec.name),
@@ -171,6 +173,7 @@ export function managedNames(sections: readonly Section[]): Set<string> {
 /** The value that goes into `.env`: references to secrets replaced by the secrets. */
 export function literalValue(variable: Variable, secrets: ReadonlyMap<string, string>): string {
   if (variable.class === "secret") return secrets.get(variable.name) ?? "";
+  if (!variable.value.includes("${")) return variable.value;
   return variable.value.replaceAll(/\$\{([A-Z][A-Z0-9_]*)\}/g, (whole, name: string) => secrets.get(name) ?? whole);
 }
 

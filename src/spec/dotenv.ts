@@ -22,7 +22,10 @@ const HEAD = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*
 export function parseDotenv(
   text: string,
   onUnclosed: (offset: number) => void = () => undefined,
-): Map<string, Assignment> {
+): ReadonlyMap<string, Assignment> {
+  // Several stages read one and the same text, one after the other.
+  if (last?.text === text && last.whole) return last.found;
+  let whole = true;
   const found = new Map<string, Assignment>();
   const lookup = (name: string): string | undefined => found.get(name)?.value;
   let at = text.startsWith("\uFEFF") ? 1 : 0;
@@ -38,7 +41,10 @@ export function parseDotenv(
     const quote = text[start];
     if (quote === '"' || quote === "'") {
       const close = closingQuote(text, start + 1, quote);
-      if (close === -1) onUnclosed(start);
+      if (close === -1) {
+        whole = false;
+        onUnclosed(start);
+      }
       const end = close === -1 ? text.length : close + 1;
       const body = text.slice(start + 1, close === -1 ? text.length : close).replaceAll("\r\n", "\n");
       found.set(name, { name, value: quote === "'" ? body : interpolate(unescape(body), lookup), start, end });
@@ -49,8 +55,11 @@ export function parseDotenv(
       at = afterLine(text, lineEnd);
     }
   }
+  last = { text, found, whole };
   return found;
 }
+
+let last: { text: string; found: ReadonlyMap<string, Assignment>; whole: boolean } | undefined;
 
 /** The values alone, by name. */
 export function dotenvValues(text: string): Map<string, string> {

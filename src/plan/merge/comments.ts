@@ -44,9 +44,17 @@ export function holdsComments(
   theirs: string,
   dropped: { base: readonly string[]; theirs: readonly string[] },
 ): boolean {
-  const [m, o, b, t] = [merged, ours, base, theirs].map(counted) as [Counts, Counts, Counts, Counts];
-  for (const comment of dropped.base) b.set(comment, (b.get(comment) ?? 0) - 1);
-  for (const comment of dropped.theirs) t.set(comment, (t.get(comment) ?? 0) - 1);
+  const holds = (count: (text: string) => Counts): boolean => {
+    const [m, o, b, t] = [merged, ours, base, theirs].map(count) as [Counts, Counts, Counts, Counts];
+    for (const comment of dropped.base) b.set(comment, (b.get(comment) ?? 0) - 1);
+    for (const comment of dropped.theirs) t.set(comment, (t.get(comment) ?? 0) - 1);
+    return addUp(m, o, b, t);
+  };
+  // What only looks like a comment may be counted by mistake, but when even that adds up, every comment does.
+  return holds(seeming) || holds(counted);
+}
+
+function addUp(m: Counts, o: Counts, b: Counts, t: Counts): boolean {
   return [...new Set([...m.keys(), ...o.keys(), ...b.keys(), ...t.keys()])].every((comment) => {
     const [have, mine, old, other] = [m, o, b, t].map((counts) => counts.get(comment) ?? 0) as [
       number,
@@ -70,6 +78,16 @@ function counted(text: string): Counts {
   for (const token of new Lexer().lex(text)) {
     if (!token.startsWith("#")) continue;
     const comment = token.trim();
+    counts.set(comment, (counts.get(comment) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** Everything behind a `#` that could begin a comment, without telling comments from text: cheap. */
+function seeming(text: string): Counts {
+  const counts: Counts = new Map();
+  for (const [, found = ""] of text.matchAll(/(?:^|[ \t])(#[^\n]*)/gm)) {
+    const comment = found.trim();
     counts.set(comment, (counts.get(comment) ?? 0) + 1);
   }
   return counts;

@@ -92,6 +92,17 @@ export function outlineOf(text: string): Outline | undefined {
   return { text, root, head, rest };
 }
 
+/** A YAML file as a plain value, aliases and merge keys resolved; undefined where it is broken. */
+export function valueOf(text: string): unknown {
+  const [doc, second] = parseAllDocuments(text, { merge: true, uniqueKeys: true });
+  if (doc === undefined || !("errors" in doc) || second !== undefined || doc.errors.length > 0) return undefined;
+  try {
+    return doc.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
 function onlyTrivia(text: string): boolean {
   return text.split("\n").every((line) => /^[ \t\r]*(?:#[^\n]*)?$/.test(line));
 }

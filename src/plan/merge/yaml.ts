@@ -3,7 +3,7 @@ import { isScalar } from "yaml";
 import { commentsIn, commentsOfEntry, holdsComments, isLinked } from "./comments.ts";
 import { flowEntry, flowValue, rebuiltFlow } from "./flow.ts";
 import { isAtom, isSame, type Path } from "./identity.ts";
-import { outlineOf, type Entry, type Outline, type Range, type Value } from "./outline.ts";
+import { outlineOf, valueOf, type Entry, type Outline, type Range, type Value } from "./outline.ts";
 import { applySplices, CannotSplice, reindent, reindentRest, withLineEnds, type Splice } from "./splice.ts";
 import { mergeTrivia } from "./trivia.ts";
 import { mergeValues } from "./values.ts";
@@ -32,12 +32,12 @@ export function mergeYaml(ours: string, base: string, theirs: string, prefer?: "
   try {
     const merge = new YamlMerge(o, b, t, prefer);
     const text = merge.run();
-    const merged = outlineOf(text);
-    if (merged === undefined || !isSame(merged.root.js, values.value))
+    const merged = valueOf(text);
+    if (merged === undefined || !isSame(merged, values.value))
       return { conflicts: ["an anchor, alias or unusual layout stands in the way"] };
     if (prefer === undefined && !holdsComments(text, ours, base, theirs, merge.dropped))
       return { conflicts: ["a comment would be lost or stand there twice"] };
-    return { text, before: o.root.js, after: merged.root.js };
+    return { text, before: o.root.js, after: merged };
   } catch (error) {
     if (error instanceof CannotSplice) return { conflicts: [error.message] };
     throw error;
