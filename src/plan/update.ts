@@ -67,8 +67,9 @@ class Update {
     const paths = new Set(sources.flatMap((keys) => [...keys]).filter((path) => !WITHOUT_BASE.has(path)));
     for (const path of [...paths].toSorted()) {
       const change = this.#change(path);
-      if (change.to !== undefined) await this.#file(change, change.to);
-      else if (input.disk.has(incomingPath(path))) this.#openAndGone(path);
+      if (change.to !== undefined) {
+        if (!this.#isSettled(change, change.to)) await this.#file(change, change.to);
+      } else if (input.disk.has(incomingPath(path))) this.#openAndGone(path);
       // What the templates alone no longer have is an update that stays pending in a change of the spec.
       else if (input.previous === undefined || change.from !== undefined) this.#gone.push(change);
     }
@@ -89,6 +90,18 @@ class Update {
       removes: this.#removes,
       preconditions: new Map(touched.map((path) => [path, this.#hashOnDisk(path)])),
     };
+  }
+
+  /**
+   * Keeps a file for which nothing is new, which is nearly every file of nearly every run. `#file` would say the same,
+   * but waiting for it thousands of times is felt.
+   */
+  #isSettled({ path, from, base }: Change, { content }: RenderedFile): boolean {
+    const mine = this.#input.disk.get(path);
+    if (mine === undefined || this.#settled.has(path) || this.#input.disk.has(incomingPath(path))) return false;
+    if (!isSameText(from, content) || !isSameText(base, content)) return false;
+    this.#act(path, "keep", isSameText(mine.text, content) ? "unchanged" : "edited by you");
+    return true;
   }
 
   #change(path: string): Change {

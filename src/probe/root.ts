@@ -7,6 +7,7 @@ import { checkState, STATE_FILE } from "../plan/state.ts";
 import { ClaimTable, type Claim } from "../ports/claim.ts";
 import { dotenvValues } from "../spec/dotenv.ts";
 import { specSchema, type Spec } from "../spec/schema.ts";
+import type * as Yaml from "../spec/yaml.ts";
 import { effectiveName, SPEC_FILE, type Framework } from "./framework.ts";
 import { composeClaims, isSkipped, specClaims, type Search } from "./claims.ts";
 import { entriesOf, textOf, unreadable } from "./files.ts";
@@ -120,12 +121,16 @@ export function addClaims(root: Root, framework: Framework, spec: Spec, shown: s
   }
 }
 
+let yaml: typeof Yaml | undefined;
+
 async function readFramework({ root, shown, warnings }: Search, folder: string): Promise<Framework | undefined> {
   const dir = join(root, folder);
   const text = (file: string): string | undefined => textOf(join(dir, file), `${shown}/${folder}/${file}`);
   const specText = text(SPEC_FILE);
   if (specText === undefined) return undefined;
-  const { parseYaml } = await import("../spec/yaml.ts");
+  // Loaded with the first framework that is there; asking for it a thousand times is felt.
+  yaml ??= await import("../spec/yaml.ts");
+  const { parseYaml } = yaml;
   const spec = parseYaml(specText, `${shown}/${folder}/${SPEC_FILE}`, specSchema);
   let env: string | undefined;
   try {
