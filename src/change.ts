@@ -74,7 +74,6 @@ export async function prepareChange(wanted: Wanted, place: Place): Promise<Chang
     previous,
     next,
     disk,
-    edited: new Map([[SPEC_FILE, { content: specText, mode: 0o644 }]]),
     decide: wanted.decide ?? (() => undefined),
   });
 
@@ -95,7 +94,8 @@ export async function prepareChange(wanted: Wanted, place: Place): Promise<Chang
     text === undefined
       ? (next.get(ENV)?.content ?? "")
       : updateEnv({ text, rendered, after, before, secrets, mayGo: mayGo(framework, files, catalogue, shown) });
-  const plan = withEdited(files, disk, ENV, { content: env, mode: 0o600 });
+  const inputs = withEdited(files, disk, SPEC_FILE, { content: specText, mode: 0o644 });
+  const plan = withEdited(inputs, disk, ENV, { content: env, mode: 0o600 });
   requireText(plan, disk, shown);
   await requireOthersWhole(framework, plan, disk, shown);
   const notes = upgrade ? await imageNotes(plan, disk, dotenvValues(env), catalogue) : [];
@@ -193,8 +193,7 @@ function requireText(plan: Plan, disk: Disk, shown: string): void {
 async function requireOthersWhole(framework: Framework, plan: Plan, disk: Disk, shown: string): Promise<void> {
   const after = plan.writes.get(COMPOSE)?.content;
   if (after === undefined) return;
-  const names = (entriesOf(framework.dir) ?? []).map(({ name }) => name);
-  const others = names.filter((name) => name !== COMPOSE && COMPOSE_FILE.test(name));
+  const others = composeFiles(framework).filter((name) => name !== COMPOSE);
   if (others.length === 0) return;
   const { neededBy, serviceNames } = await import("./plan/merge/compose.ts");
   const { parseForeignYaml } = await import("./spec/yaml.ts");
@@ -213,6 +212,11 @@ async function requireOthersWhole(framework: Framework, plan: Plan, disk: Disk, 
   });
   if (problems.length > 0)
     throw problemsError(`other files of ${shown} need what would go`, problems, "take that out first: it is yours");
+}
+
+/** Names of the compose files in a framework's directory. */
+function composeFiles({ dir }: Framework): string[] {
+  return (entriesOf(dir) ?? []).map(({ name }) => name).filter((name) => COMPOSE_FILE.test(name));
 }
 
 /** The ports that were last generated, by service id, where they are known. */
@@ -258,9 +262,7 @@ function mayGo(framework: Framework, plan: Plan, catalogue: Catalogue, shown: st
   );
   let texts: string[] | undefined;
   const composeTexts = (): string[] => {
-    const names = (entriesOf(framework.dir) ?? [])
-      .filter((entry) => COMPOSE_FILE.test(entry.name))
-      .map(({ name }) => name);
+    const names = composeFiles(framework);
     const now = readFiles(framework.dir, names, shown);
     return names.map((name) => plan.writes.get(name)?.content ?? now.get(name)?.text ?? "");
   };

@@ -1,5 +1,4 @@
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
 
 import { applyPlan, removeEmptyDirectory } from "../apply/transaction.ts";
 import { volumesOf } from "../change.ts";
@@ -133,7 +132,7 @@ function remains(framework: Framework, place: Place, purge: boolean): string[] {
 
 function leftIn(dir: string): string[] {
   try {
-    return readdirSync(join(dir)).toSorted();
+    return readdirSync(dir).toSorted();
   } catch {
     // Nothing of it is left.
     return [];

@@ -1,4 +1,4 @@
-import { literalValue, quoteEnv, type Section, type Variable } from "../render/env.ts";
+import { literalValue, quoteEnv, withSecrets, type Section, type Variable } from "../render/env.ts";
 import { parseDotenv, type Assignment } from "../spec/dotenv.ts";
 
 /** Values by variable. */
@@ -123,10 +123,6 @@ function followsSpec(
   { rendered, secrets }: Pick<EnvChange, "rendered" | "secrets">,
 ): boolean {
   return [...(rendered.get(name) ?? [])].some((template) => withSecrets(template, secrets) === value);
-}
-
-function withSecrets(template: string, secrets: ReadonlyMap<string, string>): string {
-  return template.replaceAll(/\$\{([A-Z][A-Z0-9_]*)\}/g, (whole, name: string) => secrets.get(name) ?? whole);
 }
 
 function variablesOf(sections: readonly Section[]): Variable[] {

@@ -1,8 +1,8 @@
+import { mapping } from "../spec/mapping.ts";
 import { EXIT, UserError, type Problem } from "../errors.ts";
 import type { Container } from "../catalogue/manifest.ts";
 import { interpolate } from "../spec/interpolate.ts";
 import { parseForeignYaml } from "../spec/yaml.ts";
-import { isMapping } from "./merge/identity.ts";
 
 interface ImageChange {
   container: Container;
@@ -67,11 +67,10 @@ function imageChanges(
 }
 
 function imagesOf(text: string, env: ReadonlyMap<string, string>): Map<string, string> {
-  const doc = parseForeignYaml(text);
-  const services = isMapping(doc) && isMapping(doc["services"]) ? doc["services"] : {};
+  const services = mapping(mapping(parseForeignYaml(text))["services"]);
   return new Map(
     Object.entries(services).flatMap(([name, service]) => {
-      const image = isMapping(service) ? service["image"] : undefined;
+      const { image } = mapping(service);
       return typeof image === "string" ? [[name, interpolate(image, (variable) => env.get(variable))]] : [];
     }),
   );
@@ -96,6 +95,6 @@ function isStep(from: string, to: string, limit: Limit): boolean {
 /** Major and minor version in an image's tag: `v1.19.0-unprivileged`, `15-alpine`; undefined for `latest` and digests. */
 function versionOf(image: string): { major: number; minor: number } | undefined {
   const tag = /:(?<tag>[^:/]+)$/.exec(image.replace(/@.*$/, ""))?.groups?.["tag"] ?? "";
-  const [, major, minor] = /^v?(\d+)(?:\.(\d+))?(?![\d])/.exec(tag) ?? [];
+  const [, major, minor] = /^v?(\d+)(?:\.(\d+))?/.exec(tag) ?? [];
   return major === undefined ? undefined : { major: Number(major), minor: Number(minor ?? 0) };
 }

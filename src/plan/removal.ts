@@ -1,5 +1,5 @@
 import type { Disk } from "./disk.ts";
-import { plain } from "./disk.ts";
+import { isSameText } from "./disk.ts";
 import type { Action, Plan } from "./plan.ts";
 import { incomingPath, SCAFFOLD_DIR } from "./state.ts";
 import { storedIn } from "./stored.ts";
@@ -23,7 +23,7 @@ export function planRemoval(framework: string, disk: Disk, purgeSecrets: boolean
     const guard = path === ".gitignore" && disk.has(".env") && !purgeSecrets;
     const goes = stored || (generated && !guard) || (secret && purgeSecrets);
     if (goes) removes.add(path);
-    if (base.has(path) && plain(base.get(path)) !== plain(file.text)) edited.push(path);
+    if (base.has(path) && !isSameText(base.get(path), file.text)) edited.push(path);
     if (stored) continue;
     actions.push({
       path,

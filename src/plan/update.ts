@@ -20,8 +20,6 @@ export interface UpdateInput {
   next: Tree;
   /** Everything that may be concerned: the files, their `.incoming`, and what is stored below `.scaffold/`. */
   disk: Disk;
-  /** Files whose new text was made by an edit of their own (`framework.yaml`, `.env`). */
-  edited: ReadonlyMap<string, RenderedFile>;
   decide: (path: string) => Decision | undefined;
 }
 
@@ -62,7 +60,6 @@ class Update {
 
   async run(): Promise<Plan> {
     const input = this.#input;
-    for (const [path, file] of input.edited) this.#edit(path, file);
     const sources = [input.previous?.keys() ?? [], input.next.keys(), this.#base.keys(), this.#offered.keys()];
     const paths = new Set(sources.flatMap((keys) => [...keys]).filter((path) => !WITHOUT_BASE.has(path)));
     for (const path of [...paths].toSorted()) {
@@ -108,9 +105,11 @@ class Update {
     const { previous, next, disk } = this.#input;
     const resolved = disk.has(incomingPath(path)) ? undefined : this.#offered.get(path);
     // The user deleted the .incoming: the rendition in it is what the file has been brought up to.
-    if (resolved !== undefined) this.#write(basePath(path), resolved);
-    if (resolved !== undefined) this.#removes.add(offeredPath(path));
-    if (resolved !== undefined) this.#settled.add(path);
+    if (resolved !== undefined) {
+      this.#write(basePath(path), resolved);
+      this.#removes.add(offeredPath(path));
+      this.#settled.add(path);
+    }
     const known = resolved ?? this.#base.get(path);
     return {
       path,
@@ -282,23 +281,27 @@ class Update {
       return;
     }
     const newer = await this.#merge(path, incoming.text, incoming.exact, seen, to.content);
-    this.#resolve(change, "text" in newer ? to : { ...to, content: seen }, "ours");
-    this.#actions.pop();
+    this.#close(path, "text" in newer ? to.content : seen);
     this.#write(path, "text" in newer ? newer.text : incoming.text, to.mode);
     this.#act(path, "update", `${incomingPath(path)} was taken, as it was edited`);
   }
 
-  #resolve({ path }: Change, to: RenderedFile, decision: Decision): void {
-    const { disk } = this.#input;
-    if (disk.has(incomingPath(path))) this.#removes.add(incomingPath(path));
+  /** Takes the signs of a conflict away; from here on, `base` is what the file has been brought up to. */
+  #close(path: string, base: string): void {
+    if (this.#input.disk.has(incomingPath(path))) this.#removes.add(incomingPath(path));
     if (this.#offered.has(path)) this.#removes.add(offeredPath(path));
-    if (!isSameText(this.#base.get(path), to.content)) this.#write(basePath(path), to.content);
+    if (!isSameText(this.#base.get(path), base)) this.#write(basePath(path), base);
+  }
+
+  #resolve({ path }: Change, to: RenderedFile, decision: Decision): void {
+    this.#close(path, to.content);
     if (decision === "ours") {
       this.#act(path, "keep", CHOSEN);
       return;
     }
-    const content = withEndsOf(to.content, disk.get(path)?.text ?? "");
-    if (content !== disk.get(path)?.text) this.#write(path, content, to.mode);
+    const now = this.#input.disk.get(path)?.text;
+    const content = withEndsOf(to.content, now ?? "");
+    if (content !== now) this.#write(path, content, to.mode);
     this.#act(path, "update", "the new one was chosen");
   }
 
@@ -317,20 +320,6 @@ class Update {
     } else if (mine !== undefined) this.#act(path, "keep", "no longer generated, but edited by you: it is yours now");
     if (this.#base.has(path)) this.#removes.add(basePath(path));
     this.#writes.delete(basePath(path));
-  }
-
-  #edit(path: string, file: RenderedFile): void {
-    const mine = this.#input.disk.get(path);
-    if (mine?.text === file.content) {
-      this.#act(path, "keep", "unchanged");
-      return;
-    }
-    this.#write(path, file.content, file.mode);
-    this.#act(
-      path,
-      mine === undefined ? "create" : "update",
-      mine === undefined ? "it was missing" : "the spec changed",
-    );
   }
 
   #why(): string {

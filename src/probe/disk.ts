@@ -4,6 +4,7 @@ import { sha256 } from "../digest.ts";
 import { EXIT, isErrno, UserError } from "../errors.ts";
 import type { DiskFile } from "../plan/disk.ts";
 import { BASE_DIR, INCOMING_DIR, incomingPath, STATE_FILE, storedFor } from "../plan/state.ts";
+import { oddFile, unreadable } from "./files.ts";
 
 /** A file that was read; its digest is made only when somebody asks for it. */
 class ReadFile implements DiskFile {
@@ -55,19 +56,9 @@ function notReadable(error: unknown, shown: string): unknown {
       hint: "move it away",
     });
   }
-  if (isErrno(error, "EACCES", "EPERM")) {
-    return new UserError(`${shown} cannot be read: permission denied`, {
-      code: "unreadable",
-      exit: EXIT.usage,
-      hint: "check its owner and mode (ls -ld), or run this as the user who owns it",
-    });
-  }
+  if (isErrno(error, "EACCES", "EPERM")) return unreadable(shown);
   if (!(error instanceof Error) || !("code" in error)) return error;
-  return new UserError(`${shown} cannot be read: ${String(error.code)}`, {
-    code: "unreadable",
-    exit: EXIT.failure,
-    hint: "look at it with ls -l: is it a link that runs in a circle?",
-  });
+  return oddFile(shown, String(error.code), EXIT.failure);
 }
 
 /** Whether others than its owner may read a file. */

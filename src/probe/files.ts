@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, type Dirent } from "node:fs";
 
-import { EXIT, isErrno, UserError } from "../errors.ts";
+import { EXIT, isErrno, UserError, type ExitCode } from "../errors.ts";
 
 /** Sorted entries of a directory; none when it does not exist, undefined when it may not be read. */
 export function entriesOf(dir: string): Dirent[] | undefined {
@@ -21,11 +21,7 @@ export function textOf(path: string, shown: string): string | undefined {
     if (isErrno(error, "ENOENT", "ENOTDIR", "EISDIR")) return undefined;
     if (isErrno(error, "EACCES", "EPERM")) throw unreadable(shown);
     if (!isErrno(error, "ELOOP", "EIO", "ENAMETOOLONG")) throw error;
-    throw new UserError(`${shown} cannot be read: ${error.code ?? ""}`, {
-      code: "unreadable",
-      exit: EXIT.usage,
-      hint: "look at it with ls -l: is it a link that runs in a circle?",
-    });
+    throw oddFile(shown, error.code ?? "", EXIT.usage);
   }
 }
 
@@ -34,5 +30,14 @@ export function unreadable(shown: string): UserError {
     code: "unreadable",
     exit: EXIT.usage,
     hint: "check its owner and mode (ls -ld), or run this as the user who owns it",
+  });
+}
+
+/** A file that is there and is none. @param code what the system says */
+export function oddFile(shown: string, code: string, exit: ExitCode): UserError {
+  return new UserError(`${shown} cannot be read: ${code}`, {
+    code: "unreadable",
+    exit,
+    hint: "look at it with ls -l: is it a link that runs in a circle?",
   });
 }

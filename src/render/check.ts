@@ -1,6 +1,7 @@
 import { requireService, type Catalogue } from "../catalogue/catalogue.ts";
 import { problemsError, type Problem } from "../errors.ts";
 import type { Spec } from "../spec/schema.ts";
+import { mapping } from "../spec/mapping.ts";
 import { parseForeignYaml } from "../spec/yaml.ts";
 import type { Tree } from "./tree.ts";
 
@@ -39,10 +40,6 @@ function stackProblems(doc: Record<string, unknown>, spec: Spec, catalogue: Cata
         .map((volume) => problem(`services.${name}.volumes`, `"${volume}" is not among the volumes of a manifest`)),
     ]),
   ];
-}
-
-function mapping(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
 
 /** The sources of short-syntax mounts that are names, not paths. */

@@ -173,8 +173,13 @@ export function managedNames(sections: readonly Section[]): Set<string> {
 /** The value that goes into `.env`: references to secrets replaced by the secrets. */
 export function literalValue(variable: Variable, secrets: ReadonlyMap<string, string>): string {
   if (variable.class === "secret") return secrets.get(variable.name) ?? "";
-  if (!variable.value.includes("${")) return variable.value;
-  return variable.value.replaceAll(/\$\{([A-Z][A-Z0-9_]*)\}/g, (whole, name: string) => secrets.get(name) ?? whole);
+  return withSecrets(variable.value, secrets);
+}
+
+/** A value with its references to secrets (`${NAME}`) replaced by the secrets. */
+export function withSecrets(value: string, secrets: ReadonlyMap<string, string>): string {
+  if (!value.includes("${")) return value;
+  return value.replaceAll(/\$\{([A-Z][A-Z0-9_]*)\}/g, (whole, name: string) => secrets.get(name) ?? whole);
 }
 
 /**

@@ -52,7 +52,7 @@ export const COMPOSE_EDITS: readonly Edit[] = [
   { id: "u-c-reworded", side: "user", touches: [`${P}.volumes./docker-entrypoint-initdb.d#above`], apply: swap("# Runs once, when the data directory is empty.", "# Runs once. Do not edit after the first start!") },
   { id: "u-c-head", side: "user", touches: ["#head"], apply: swap("# Infrastructure of crewai: PostgreSQL, Qdrant.\n", "# Infrastructure of crewai: PostgreSQL, Qdrant.\n# Owner: team search, #search-infra\n") },
   { id: "u-c-end", side: "user", touches: ["#end"], apply: (text) => `${text}\n# vim: set ts=2:\n` },
-  { id: "u-c-todo", side: "user", touches: [`${P}.tmpfs#end`], apply: swap("      - /var/run/postgresql:uid=70,gid=70,mode=2775\n", "      - /var/run/postgresql:uid=70,gid=70,mode=2775\n    # TODO: pg_stat_statements\n") },
+  { id: "u-c-todo", side: "user", touches: [`${P}.tmpfs#end`], apply: swap("      - /var/run/postgresql:uid=70,gid=70,mode=2775\n", "      - /var/run/postgresql:uid=70,gid=70,mode=2775\n    # later: pg_stat_statements\n") },
   // --- by hand: style alone
   { id: "u-s-quotes", side: "user", touches: [], apply: inService("postgres", pattern(/max-size: "(.*)"/, "max-size: '$1'")) },
   { id: "u-s-unquote", side: "user", touches: [], apply: inService("qdrant", pattern(/user: "(.*)"/, "user: '$1'")) },

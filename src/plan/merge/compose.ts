@@ -1,4 +1,4 @@
-import { isMapping } from "./identity.ts";
+import { isMapping, mapping } from "../../spec/mapping.ts";
 
 /**
  * What a merge would break in a compose file that was whole before: a service, network, volume, config or secret
@@ -173,10 +173,6 @@ function exclusive(service: Record<string, unknown>): string[] {
 /** Whether two settings are written alike: `1` and `"1"` are. */
 function isAlike(a: unknown, b: unknown): boolean {
   return JSON.stringify(a).replaceAll('"', "") === (JSON.stringify(b) ?? "").replaceAll('"', "");
-}
-
-function mapping(value: unknown): Record<string, unknown> {
-  return isMapping(value) ? value : {};
 }
 
 /** Which services of a compose file need one of those named. */

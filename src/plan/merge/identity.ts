@@ -1,3 +1,5 @@
+import { isMapping, mapping } from "../../spec/mapping.ts";
+
 /** Keys from the root of a YAML file to a value; for list items, their identities. */
 export type Path = readonly string[];
 
@@ -16,7 +18,7 @@ const byPort: Identity = (item) => {
     const [port = "", protocol = "tcp"] = (parts(item).at(-1) ?? "").split("/");
     return `${port}/${protocol}`;
   }
-  const { target, protocol } = fields(item);
+  const { target, protocol } = mapping(item);
   return isPlain(target) ? `${String(target)}/${isPlain(protocol) ? String(protocol) : "tcp"}` : undefined;
 };
 
@@ -26,7 +28,7 @@ const byMount: Identity = (item) => {
     const [first, second] = parts(item);
     return second ?? first;
   }
-  const { target } = fields(item);
+  const { target } = mapping(item);
   return isPlain(target) ? String(target) : undefined;
 };
 
@@ -35,7 +37,7 @@ const byHead: Identity = (item) => (typeof item === "string" ? parts(item)[0] : 
 
 const bySource: Identity = (item) => {
   if (typeof item === "string") return item;
-  const { source, target } = fields(item);
+  const { source, target } = mapping(item);
   return isPlain(source) ? `${String(source)} ${isPlain(target) ? String(target) : ""}` : undefined;
 };
 
@@ -132,10 +134,6 @@ export function isSame(a: unknown, b: unknown, path: Path = []): boolean {
   );
 }
 
-export function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** Splits at colons that stand outside `${...}` and `[...]`. */
 function parts(text: string): string[] {
   const found = [""];
@@ -148,10 +146,6 @@ function parts(text: string): string[] {
     else found[found.length - 1] = `${found.at(-1) ?? ""}${char}`;
   }
   return found;
-}
-
-function fields(item: unknown): Record<string, unknown> {
-  return isMapping(item) ? item : {};
 }
 
 function isPlain(value: unknown): value is string | number {

@@ -1,3 +1,4 @@
+import { isMapping } from "../../spec/mapping.ts";
 import {
   isAlias,
   isMap,
@@ -10,7 +11,7 @@ import {
   type YAMLSeq,
 } from "yaml";
 
-import { identities, isMapping, type Path } from "./identity.ts";
+import { identities, type Path } from "./identity.ts";
 
 /** A part of a text: `text.slice(start, end)`. */
 export interface Range {

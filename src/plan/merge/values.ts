@@ -1,4 +1,5 @@
-import { identities, isMapping, isSame, isUnordered, type Path } from "./identity.ts";
+import { isMapping } from "../../spec/mapping.ts";
+import { identities, isSame, isUnordered, type Path } from "./identity.ts";
 
 export interface MergedValue {
   value: unknown;

@@ -32,7 +32,6 @@ function planFor(input: Case, more: Partial<UpdateInput> = {}): Promise<Plan> {
       { f: input.base },
       { f: input.offered },
     ),
-    edited: new Map(),
     decide: () => input.decision,
     ...more,
   });
@@ -147,7 +146,6 @@ describe("an update from the templates", () => {
           { f: A, gone: A },
           { f: incoming },
         ),
-        edited: new Map(),
         decide: () => undefined,
       });
       expect(plan.removes).toEqual(new Set());
