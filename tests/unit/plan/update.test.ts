@@ -220,4 +220,9 @@ describe("a change of the spec alone", () => {
     const plan = await planFor({ base: A, disk: MINE, incoming: A, offered: A, previous: A, next: B });
     expect([action(plan), effect(plan)]).toEqual(["conflict", { file: BOTH, incoming: B, offered: B }]);
   });
+
+  it("gives no base to a file whose base was lost: what is pending there would count as taken", async () => {
+    const plan = await planFor({ disk: A, previous: A, next: B });
+    expect([action(plan), effect(plan)]).toEqual(["update", { file: B }]);
+  });
 });
