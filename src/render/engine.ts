@@ -3,16 +3,13 @@ import runtime from "handlebars/runtime.js";
 
 import type { Template } from "../catalogue/catalogue.ts";
 import { sha256 } from "../digest.ts";
-import { usageError } from "../errors.ts";
+import { usageError, UserError } from "../errors.ts";
 
 // The runtime has no types of its own; it is the full Handlebars without its compiler.
 const Handlebars = runtime as unknown as typeof HandlebarsTypes;
 
 /** Compiled at build time: sha256 of a template's text -> Handlebars' template spec. */
 export type Precompiled = ReadonlyMap<string, unknown>;
-
-/** The options that precompiling and compiling must share, or an edited template would render differently. */
-export const COMPILE_OPTIONS = { noEscape: true, strict: true, preventIndent: false, knownHelpersOnly: false } as const;
 
 export interface Engine {
   /** Renders a template of the catalogue by its path. */
@@ -38,7 +35,7 @@ const engines = new WeakMap<ReadonlyMap<string, Template>, { precompiled: Precom
 
 async function createEngine(templates: ReadonlyMap<string, Template>, precompiled: Precompiled): Promise<Engine> {
   const handlebars = Handlebars.create();
-  registerHelpers(handlebars);
+  handlebars.registerHelper(HELPERS);
   const compile = await compilerFor(templates, precompiled);
   const compiled = new Map<string, HandlebarsTemplateDelegate>();
 
@@ -48,10 +45,14 @@ async function createEngine(templates: ReadonlyMap<string, Template>, precompile
     const template = templates.get(path);
     if (template === undefined) throw new Error(`template ${path} is missing`);
     const known = precompiled.get(sha256(template.source));
-    // What Handlebars' own precompiler made; the catalogue carries it as an unknown value.
-    const made = handlebars.template((known ?? compile(template)) as TemplateSpecification);
-    compiled.set(path, made);
-    return made;
+    try {
+      // What Handlebars' own precompiler made; the catalogue carries it as an unknown value.
+      const made = handlebars.template((known ?? compile(template)) as TemplateSpecification);
+      compiled.set(path, made);
+      return made;
+    } catch (error) {
+      throw templateError(path, error);
+    }
   };
   for (const path of templates.keys()) {
     const name = /(?:^|\/)partials\/([^/]+)\.hbs$/.exec(path)?.[1];
@@ -66,16 +67,22 @@ async function createEngine(templates: ReadonlyMap<string, Template>, precompile
         Object.assign(template, { _setup: () => undefined });
         return text;
       } catch (error) {
-        // Whoever edits a template is to be told where, not shown a trace of ours.
-        throw usageError(
-          `template ${path}: ${error instanceof Error ? error.message : String(error)}`,
-          "mend the template; docs/writing-a-service.md says what it can use",
-          [],
-          "template",
-        );
+        throw error instanceof UserError ? error : templateError(path, error);
       }
     },
   };
+}
+
+/** Whoever edits a template is to be told where, not shown a trace of ours. */
+function templateError(path: string, error: unknown): UserError {
+  const message = error instanceof Error ? error.message : String(error);
+  const [, helper, place] = /unknown helper (.+) - (.+)$/.exec(message) ?? [];
+  return usageError(
+    `template ${path}: ${helper === undefined ? message : `there is no helper ${helper} - ${place ?? ""}`}`,
+    "mend the template; docs/writing-a-service.md says what it can use",
+    [],
+    "template",
+  );
 }
 
 async function compilerFor(
@@ -102,37 +109,47 @@ async function compilerFor(
 }
 
 /** Helpers that templates may use; each one's output is safe in the place its name says. */
-function registerHelpers(handlebars: typeof Handlebars): void {
-  handlebars.registerHelper({
-    /** A double-quoted YAML scalar (JSON is a subset of YAML); also valid in JSON and Python. */
-    quote: (value: unknown) => quoted(String(value)),
-    /** A plain YAML scalar, quoted only where YAML would read something else than text. */
-    scalar: (value: unknown) =>
-      /^(?:true|false|null|yes|no|on|off|y|n)$/i.test(String(value)) ? quoted(String(value)) : String(value),
-    /** Text in Markdown: what has a meaning there, or would have one at a line's start, is escaped. */
-    md: (value: unknown) =>
-      String(value)
-        .trim()
-        .replaceAll(/[\\`*_[\]<>|~$&]/g, String.raw`\$&`)
-        .replace(/^(\d*)([-#+=.)])/, String.raw`$1\$2`),
-    eq: (a: unknown, b: unknown) => a === b,
-    or: (...values: unknown[]) => values.slice(0, -1).some(Boolean),
-    and: (...values: unknown[]) => values.slice(0, -1).every(Boolean),
-    not: (value: unknown) => ![value].some(Boolean),
-    join: (values: unknown, separator: unknown) => (Array.isArray(values) ? values.join(String(separator)) : ""),
-    /** Each line of a text with something before it: `{{lines text "# "}}`. */
-    lines: (text: unknown, before: unknown) =>
-      String(text)
-        .trimEnd()
-        .split("\n")
-        .map((line) => `${String(before)}${line}`.trimEnd())
-        .join("\n"),
-    /** Wraps a paragraph at 100 columns with something before each line. */
-    wrap: (text: unknown, before: unknown) => wrapped(String(text), String(before)),
-    /** Fills up to a width, so that columns line up. */
-    pad: (value: unknown, width: unknown) => String(value).padEnd(Number(width)),
-  });
-}
+const HELPERS = {
+  /** A double-quoted YAML scalar (JSON is a subset of YAML); also valid in JSON and Python. */
+  quote: (value: unknown) => quoted(String(value)),
+  /** A plain YAML scalar, quoted only where YAML would read something else than text. */
+  scalar: (value: unknown) =>
+    /^(?:true|false|null|yes|no|on|off|y|n)$/i.test(String(value)) ? quoted(String(value)) : String(value),
+  /** Text in Markdown: what has a meaning there, or would have one at a line's start, is escaped. */
+  md: (value: unknown) =>
+    String(value)
+      .trim()
+      .replaceAll(/[\\`*_[\]<>|~$&]/g, String.raw`\$&`)
+      .replace(/^(\d*)([-#+=.)])/, String.raw`$1\$2`),
+  eq: (a: unknown, b: unknown) => a === b,
+  or: (...values: unknown[]) => values.slice(0, -1).some(Boolean),
+  and: (...values: unknown[]) => values.slice(0, -1).every(Boolean),
+  not: (value: unknown) => ![value].some(Boolean),
+  join: (values: unknown, separator: unknown) => (Array.isArray(values) ? values.join(String(separator)) : ""),
+  /** Each line of a text with something before it: `{{lines text "# "}}`. */
+  lines: (text: unknown, before: unknown) =>
+    String(text)
+      .trimEnd()
+      .split("\n")
+      .map((line) => `${String(before)}${line}`.trimEnd())
+      .join("\n"),
+  /** Wraps a paragraph at 100 columns with something before each line. */
+  wrap: (text: unknown, before: unknown) => wrapped(String(text), String(before)),
+  /** Fills up to a width, so that columns line up. */
+  pad: (value: unknown, width: unknown) => String(value).padEnd(Number(width)),
+};
+
+/**
+ * The options that precompiling and compiling must share, or an edited template would render differently. That all
+ * helpers are known spares a template the question, at every variable, whether a helper of that name exists.
+ */
+export const COMPILE_OPTIONS = {
+  noEscape: true,
+  strict: true,
+  preventIndent: false,
+  knownHelpersOnly: true,
+  knownHelpers: Object.fromEntries(Object.keys(HELPERS).map((name) => [name, true])),
+};
 
 export function quoted(value: string): string {
   // JSON allows a few characters raw that YAML does not.

@@ -34,6 +34,15 @@ describe("the engine", () => {
     expect(() => render("b.hbs", { x: 1 })).toThrow(/template b\.hbs: .*nope/);
   });
 
+  it("says which template is broken, and where, be it a partial", async () => {
+    const { render } = await engine({ "a.hbs": "a\n{{nope 1}}", "b.hbs": "{{#if x}}" });
+    expect(() => render("a.hbs", {})).toThrow("template a.hbs: there is no helper nope - 2:0");
+    expect(() => render("b.hbs", {})).toThrow(/template b\.hbs: Parse error on line 1/);
+    const broken = engine({ "a.hbs": "{{> part}}", "partials/part.hbs": "\n{{#if x}}" });
+    await expect(broken).rejects.toThrow(/^template partials\/part\.hbs: Parse error on line 2/);
+    await expect(broken).rejects.toMatchObject({ exit: 2 });
+  });
+
   it("runs nothing that comes in as a value", async () => {
     const { render } = await engine({ "a.hbs": "{{x}}" });
     expect(render("a.hbs", { x: "{{constructor}} {{#with x}}" })).toBe("{{constructor}} {{#with x}}");
