@@ -6,6 +6,7 @@ import { isErrno, usageError, UserError } from "../errors.ts";
 import { checkState, STATE_FILE } from "../plan/state.ts";
 import { ClaimTable, type Claim } from "../ports/claim.ts";
 import { dotenvValues } from "../spec/dotenv.ts";
+import { readPlainYaml } from "../spec/plain-yaml.ts";
 import { specSchema, type Spec } from "../spec/schema.ts";
 import type * as Yaml from "../spec/yaml.ts";
 import { effectiveName, SPEC_FILE, type Framework } from "./framework.ts";
@@ -128,10 +129,7 @@ async function readFramework({ root, shown, warnings }: Search, folder: string):
   const text = (file: string): string | undefined => textOf(join(dir, file), `${shown}/${folder}/${file}`);
   const specText = text(SPEC_FILE);
   if (specText === undefined) return undefined;
-  // Loaded with the first framework that is there; asking for it a thousand times is felt.
-  yaml ??= await import("../spec/yaml.ts");
-  const { parseYaml } = yaml;
-  const spec = parseYaml(specText, `${shown}/${folder}/${SPEC_FILE}`, specSchema);
+  const spec = plainSpec(specText) ?? (await anySpec(specText, `${shown}/${folder}/${SPEC_FILE}`));
   let env: string | undefined;
   try {
     env = text(".env");
@@ -151,6 +149,17 @@ async function readFramework({ root, shown, warnings }: Search, folder: string):
     envText: env,
     env: env === undefined ? new Map() : dotenvValues(env),
   };
+}
+
+function plainSpec(text: string): Spec | undefined {
+  const value = readPlainYaml(text);
+  return value === undefined ? undefined : specSchema.safeParse(value).data;
+}
+
+async function anySpec(text: string, file: string): Promise<Spec> {
+  // Asking for it a thousand times is felt.
+  yaml ??= await import("../spec/yaml.ts");
+  return yaml.parseYaml(text, file, specSchema);
 }
 
 /** Two stacks with one FRAMEWORK_NAME share containers and volumes; it stands in `.env`, else it follows the spec. */
