@@ -14,6 +14,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -32,6 +33,10 @@ const shared = {
   alias: {
     "@inquirer/external-editor": join(root, "scripts", "no-editor.js"),
     "external-editor": join(root, "scripts", "no-editor.js"),
+    // For Node its package offers CommonJS alone, which is taken and run whole; of its modules the prompts need a few.
+    rxjs: createRequire(import.meta.resolve("inquirer"))
+      .resolve("rxjs")
+      .replace(/([\\/])cjs([\\/])/, "$1esm$2"),
   },
   absWorkingDir: root,
   logLevel: "warning",
