@@ -4,7 +4,7 @@ import { sha256 } from "../digest.ts";
 import { EXIT, isErrno, UserError } from "../errors.ts";
 import type { DiskFile } from "../plan/disk.ts";
 import { BASE_DIR, INCOMING_DIR, incomingPath, STATE_FILE, storedFor } from "../plan/state.ts";
-import { oddFile, unreadable } from "./files.ts";
+import { oddFile, readText, unreadable } from "./files.ts";
 
 /** A file that was read; its digest is made only when somebody asks for it. */
 class ReadFile implements DiskFile {
@@ -14,7 +14,7 @@ class ReadFile implements DiskFile {
   #digest: string | undefined;
 
   constructor(path: string) {
-    this.text = readFileSync(path, "utf8");
+    this.text = readText(path);
     if (!this.text.includes("\uFFFD")) return;
     const bytes = readFileSync(path);
     if (!Buffer.from(this.text).equals(bytes)) this.#bytes = bytes;

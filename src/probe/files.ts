@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, type Dirent } from "node:fs";
+import { constants, readdirSync, readFileSync, statSync, type Dirent } from "node:fs";
 
 import { EXIT, isErrno, UserError, type ExitCode } from "../errors.ts";
 
@@ -13,14 +13,27 @@ export function entriesOf(dir: string): Dirent[] | undefined {
   }
 }
 
+// A pipe that nobody writes into would be waited for without end. Windows has no such flag, and no such pipes. Node
+// takes the flags of open(2) as a number here, as it does for openSync; its types know of strings alone.
+const AT_ONCE = (constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0)) as unknown as string;
+
+/** The text of a file. @throws what reading a file throws; EPIPE for a named pipe */
+export function readText(path: string): string {
+  const text = readFileSync(path, { encoding: "utf8", flag: AT_ONCE });
+  // A pipe without a writer reads as empty, which is no edit of anybody's.
+  if (text === "" && statSync(path).isFIFO()) throw Object.assign(new Error("a named pipe"), { code: "EPIPE" });
+  return text;
+}
+
 /** The text of a file; undefined when there is none. @throws UserError exit 2 when it may not be read */
 export function textOf(path: string, shown: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return readText(path);
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR", "EISDIR")) return undefined;
     if (isErrno(error, "EACCES", "EPERM")) throw unreadable(shown);
-    if (!isErrno(error, "ELOOP", "EIO", "ENAMETOOLONG")) throw error;
+    if (!isErrno(error, "ELOOP", "EIO", "ENAMETOOLONG", "EPIPE", "EAGAIN", "ENXIO", "EOPNOTSUPP", "ENODEV"))
+      throw error;
     throw oddFile(shown, error.code ?? "", EXIT.usage);
   }
 }
@@ -38,6 +51,6 @@ export function oddFile(shown: string, code: string, exit: ExitCode): UserError 
   return new UserError(`${shown} cannot be read: ${code}`, {
     code: "unreadable",
     exit,
-    hint: "look at it with ls -l: is it a link that runs in a circle?",
+    hint: "look at it with ls -l: is it a file, and no link that runs in a circle?",
   });
 }

@@ -1,4 +1,6 @@
 import fs from "fs-extra";
+import { execFileSync } from "node:child_process";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -69,6 +71,31 @@ describe("a directory that is not as it should be", () => {
     expect(stderr).not.toContain("defect");
     expect(work.read("pocketflow/README.md")).toContain("## Starting");
     expect(await work.ok("status", "pocketflow")).toContain("clean");
+  });
+
+  it("is not waited for: pipes and sockets in the place of files", async () => {
+    const work = await new Workspace().make("crewai", "postgres");
+    await work.make("dspy", "postgres");
+    await work.make("pocketflow", "postgres");
+    const files = ["crewai/README.md", "dspy/.scaffold/base/README.md.base", "pocketflow/docker-compose.override.yml"];
+    for (const file of files) {
+      fs.removeSync(work.path(file));
+      execFileSync("mkfifo", [work.path(file)]);
+    }
+    const { code, stderr } = await work.run("regenerate", "--templates", work.newer({ [README]: started }));
+    expect([code, stderr]).toEqual([1, expect.stringContaining("2 of 3 frameworks failed")]);
+    // Compose files that are no files are not looked into.
+    for (const file of files.slice(0, 2)) expect(stderr).toContain(`frameworks/${file} cannot be read: EPIPE`);
+    expect(work.read("pocketflow/README.md")).toContain("## Starting");
+    fs.ensureDirSync(work.path("socket"));
+    const server = createServer();
+    await new Promise<void>((done) => void server.listen(work.path("socket/framework.yaml"), done));
+    const socket = await work.run("ports");
+    server.close();
+    expect([socket.code, socket.stderr]).toEqual([
+      2,
+      expect.stringContaining("socket/framework.yaml cannot be read: E"),
+    ]);
   });
 
   it("is refused in a dry run where the real run would be: a link that leads out", async () => {
