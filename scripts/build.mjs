@@ -36,7 +36,7 @@ const shared = {
     // For Node its package offers CommonJS alone, which is taken and run whole; of its modules the prompts need a few.
     rxjs: createRequire(import.meta.resolve("inquirer"))
       .resolve("rxjs")
-      .replace(/([\\/])cjs([\\/])/, "$1esm$2"),
+      .replace(/([\\/])cjs([\\/]index\.js)$/, "$1esm$2"),
   },
   absWorkingDir: root,
   logLevel: "warning",

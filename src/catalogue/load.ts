@@ -102,7 +102,16 @@ function readTemplates(folder: string): Map<string, Template> {
       "copy the built-in templates folder and edit the copy",
     );
   }
-  return new Map(paths.toSorted().map((path) => [path, { path, source: readFileSync(join(folder, path), "utf8") }]));
+  return new Map(paths.toSorted().map((path) => [path, { path, source: readTemplate(folder, path) }]));
+}
+
+function readTemplate(folder: string, path: string): string {
+  try {
+    return readFileSync(join(folder, path), "utf8");
+  } catch (error) {
+    if (!isErrno(error, "EACCES", "EPERM")) throw error;
+    throw usageError(`${join(folder, path)} cannot be read: permission denied`, "check its owner and mode (ls -l)");
+  }
 }
 
 function listFiles(folder: string, below: string): string[] {

@@ -43,40 +43,46 @@ async function createEngine(templates: ReadonlyMap<string, Template>, precompile
     const cached = compiled.get(path);
     if (cached !== undefined) return cached;
     const template = templates.get(path);
-    if (template === undefined) throw new Error(`template ${path} is missing`);
+    if (template === undefined) throw new Error("it is missing");
     const known = precompiled.get(sha256(template.source));
-    try {
-      // What Handlebars' own precompiler made; the catalogue carries it as an unknown value.
-      const made = handlebars.template((known ?? compile(template)) as TemplateSpecification);
-      compiled.set(path, made);
-      return made;
-    } catch (error) {
-      throw templateError(path, error);
-    }
+    // What Handlebars' own precompiler made; the catalogue carries it as an unknown value.
+    const made = handlebars.template((known ?? compile(template)) as TemplateSpecification);
+    compiled.set(path, made);
+    return made;
   };
   for (const path of templates.keys()) {
     const name = /(?:^|\/)partials\/([^/]+)\.hbs$/.exec(path)?.[1];
-    if (name !== undefined) handlebars.registerPartial(name, templateOf(path));
+    if (name === undefined) continue;
+    // As a function of ours, so that an error in it is said to be in it, not in the template that includes it.
+    const partial: HandlebarsTemplateDelegate = (context, options) =>
+      named(path, () => templateOf(path)(context, options));
+    handlebars.registerPartial(name, partial);
   }
   return {
-    render: (path, context) => {
-      try {
+    render: (path, context) =>
+      named(path, () => {
         const template = templateOf(path);
         const text = template(context);
         // Handlebars prepares its helpers anew for every call of a template; nothing here changes between two calls.
         Object.assign(template, { _setup: () => undefined });
         return text;
-      } catch (error) {
-        throw error instanceof UserError ? error : templateError(path, error);
-      }
-    },
+      }),
   };
+}
+
+/** @throws UserError that names the template in which something went wrong */
+function named(path: string, make: () => string): string {
+  try {
+    return make();
+  } catch (error) {
+    throw error instanceof UserError ? error : templateError(path, error);
+  }
 }
 
 /** Whoever edits a template is to be told where, not shown a trace of ours. */
 function templateError(path: string, error: unknown): UserError {
   const message = error instanceof Error ? error.message : String(error);
-  const [, helper, place] = /unknown helper (.+) - (.+)$/.exec(message) ?? [];
+  const [, helper, place] = /^You specified .* the unknown helper ([^]+) - (\d+:\d+)$/.exec(message) ?? [];
   return usageError(
     `template ${path}: ${helper === undefined ? message : `there is no helper ${helper} - ${place ?? ""}`}`,
     "mend the template; docs/writing-a-service.md says what it can use",

@@ -117,4 +117,4 @@ it("no two published ports collide, and no clash is reported that is none", asyn
     ),
     runs(40),
   );
-}, 600_000);
+}, 3_600_000);

@@ -38,9 +38,21 @@ describe("the engine", () => {
     const { render } = await engine({ "a.hbs": "a\n{{nope 1}}", "b.hbs": "{{#if x}}" });
     expect(() => render("a.hbs", {})).toThrow("template a.hbs: there is no helper nope - 2:0");
     expect(() => render("b.hbs", {})).toThrow(/template b\.hbs: Parse error on line 1/);
-    const broken = engine({ "a.hbs": "{{> part}}", "partials/part.hbs": "\n{{#if x}}" });
-    await expect(broken).rejects.toThrow(/^template partials\/part\.hbs: Parse error on line 2/);
-    await expect(broken).rejects.toMatchObject({ exit: 2 });
+    const { render: including } = await engine({
+      "a.hbs": "{{> part}}",
+      "partials/part.hbs": "\n{{#if x}}",
+      "b.hbs": "{{> missing}}",
+      "partials/missing.hbs": "\n\n{{nope}}",
+      "c.hbs": "{{> again}}",
+      "partials/again.hbs": "{{> again}}",
+      "d.hbs": "{{[the unknown helper a - b]}}",
+    });
+    expect(() => including("a.hbs", {})).toThrow(/^template partials\/part\.hbs: Parse error on line 2/);
+    expect(() => including("b.hbs", {})).toThrow(/^template partials\/missing\.hbs: .*nope.* 3:2$/);
+    expect(() => including("c.hbs", {})).toThrow(/^template partials\/again\.hbs: Maximum call stack/);
+    expect(() => including("d.hbs", {})).toThrow(/^template d\.hbs: "the unknown helper a - b" not defined/);
+    expect(() => including("e.hbs", {})).toThrow("template e.hbs: it is missing");
+    expect(() => including("a.hbs", {})).toThrow(expect.objectContaining({ exit: 2 }));
   });
 
   it("runs nothing that comes in as a value", async () => {

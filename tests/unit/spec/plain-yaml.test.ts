@@ -60,6 +60,7 @@ describe("readPlainYaml", () => {
         if (value === undefined) return;
         read += 1;
         expect(value).toEqual(byLibrary(text));
+        expect(JSON.stringify(value)).toBe(JSON.stringify(byLibrary(text)));
       }),
       { ...runs(4000), examples: [["a:\n  b: 1\n# x\nc: []"], ["a:\n    b: 1"], ["a:\nb: 1"], ["a:"], [""]] },
     );
@@ -89,6 +90,7 @@ describe("readPlainYaml", () => {
     ["nothing below", "a:\nb: 1"],
     ["a mapping below a value", "a: 1\n  b: 2"],
     ["a list", "a:\n  - b"],
+    ["a mapping a thousand deep", Array.from({ length: 1000 }, (_, depth) => `${"  ".repeat(depth)}a:`).join("\n")],
     ["a tab", "a:\tb"],
     ["a comment behind a value", "a: b # c"],
     ["a second document", "a: b\n---\nc: d"],
