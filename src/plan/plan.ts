@@ -72,8 +72,13 @@ export function withEdited(plan: Plan, disk: Disk, path: string, file: RenderedF
     path,
     action: same ? "keep" : now === undefined ? "create" : "update",
     reason: same ? "unchanged" : now === undefined ? "it was missing" : "the spec changed",
-    before: now?.sha256 ?? null,
-    after: same ? now.sha256 : sha256(file.content),
+    // Made only when somebody looks, as for every other file.
+    get before() {
+      return now?.sha256 ?? null;
+    },
+    get after() {
+      return same ? now.sha256 : sha256(file.content);
+    },
   };
   return {
     ...plan,

@@ -32,6 +32,12 @@ interface ServiceView {
   backup: string[];
 }
 
+interface SectionView extends Section {
+  shown: Variable[];
+  /** Those that people may want to set: neither secrets nor defaults. */
+  settable: Variable[];
+}
+
 /** What every template can use. Handlebars runs strict, so a name that is not here is an error. */
 export interface Context {
   name: string;
@@ -47,7 +53,7 @@ export interface Context {
   /** By service id: the published port binding as Compose text, or "". */
   binding: Record<string, string>;
   logging: Spec["logging"];
-  sections: (Section & { shown: (Variable & { line: string })[] })[];
+  sections: SectionView[];
   secrets: Variable[];
   external: { used: boolean; host: string };
   memoryTotal: string;
@@ -110,11 +116,13 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
       }),
     ),
     logging: spec.logging,
-    sections: sections.map((section) => ({
-      ...section,
-      shown: section.variables.map((variable) => ({ ...variable, line: templateLine(variable) })),
+    sections: sections.map(({ title, variables }) => ({
+      title,
+      variables,
+      shown: variables,
+      settable: variables.filter((variable) => variable.class !== "default" && !variable.secret),
     })),
-    secrets: sections.flatMap((section) => section.variables.filter((variable) => variable.class === "secret")),
+    secrets: sections.flatMap((section) => section.variables.filter(({ secret }) => secret)),
     external: { used: spec.langfuse.mode === "external", host: spec.langfuse.host ?? "" },
     memoryTotal: formatMebibytes(totalMemory(spec, catalogue)),
     exampleService:
@@ -129,18 +137,29 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
 function containerView(container: Container, all: readonly Container[], spec: Spec): ContainerView {
   const owner = container.image === undefined ? all.find((other) => other.name === container.imageOf) : container;
   if (owner?.image === undefined) throw new Error(`container ${container.name} has no image in this stack`);
+  const known = containerViews.get(container) ?? new Map<string, ContainerView>();
+  containerViews.set(container, known);
+  const key = `${spec.profile} ${spec.images}`;
+  const view = known.get(key) ?? makeContainerView(container, owner.variable, owner.image[spec.images], spec);
+  known.set(key, view);
+  return view;
+}
+
+// They are the same in every framework of one profile.
+const containerViews = new WeakMap<Container, Map<string, ContainerView>>();
+
+function makeContainerView(container: Container, imageVariable: string, reference: string, spec: Spec): ContainerView {
   const limit = new Map(
     limitVariables(container.limits[spec.profile]).map(({ suffix, value }) => [
       suffix,
       `\${${container.variable}_${suffix}:-${value}}`,
     ]),
   );
-  const reference = owner.image[spec.images];
   return {
     name: container.name,
     containerName: `\${FRAMEWORK_NAME}_${underscored(container.name)}`,
     // An image named in .env is taken whole; the mirror prefix is for the built-in references.
-    image: `\${${owner.variable}_IMAGE:-\${IMAGE_REGISTRY:-}${reference}}`,
+    image: `\${${imageVariable}_IMAGE:-\${IMAGE_REGISTRY:-}${reference}}`,
     reference,
     memory: limit.get("MEMORY_LIMIT") ?? "",
     cpus: limit.get("CPU_LIMIT") ?? "",
@@ -148,12 +167,6 @@ function containerView(container: Container, all: readonly Container[], spec: Sp
     nofile:
       container.nofile === undefined ? "" : `\${${container.variable}_${NOFILE_SUFFIX}:-${String(container.nofile)}}`,
   };
-}
-
-/** How a variable stands in `.env.template`: secrets empty, defaults commented out. */
-function templateLine(variable: Variable): string {
-  if (variable.class === "default") return `# ${variable.name}=${variable.value}`;
-  return `${variable.name}=${variable.value}`;
 }
 
 /** Sum of the memory limits of what keeps running, in MiB. */

@@ -11,6 +11,9 @@ const Handlebars = runtime as unknown as typeof HandlebarsTypes;
 /** Compiled at build time: sha256 of a template's text -> Handlebars' template spec. */
 export type Precompiled = ReadonlyMap<string, unknown>;
 
+/** Nothing was compiled ahead: one for all, for engines are told apart by it. */
+export const NOT_COMPILED: Precompiled = new Map();
+
 export interface Engine {
   /** Renders a template of the catalogue by its path. */
   render: (path: string, context: object) => string;
@@ -165,16 +168,15 @@ export function quoted(value: string): string {
   );
 }
 
-// The same descriptions stand in every framework's files.
-const wraps = new Map<string, string>();
+// The same descriptions stand in every framework's files; by what is before a line, then by text.
+const wraps = new Map<string, Map<string, string>>();
 
 function wrapped(text: string, before: string): string {
-  const key = `${before}\0${text}`;
-  const known = wraps.get(key);
-  if (known !== undefined) return known;
-  const made = wrap(text, before);
+  const known = wraps.get(before) ?? new Map<string, string>();
+  wraps.set(before, known);
+  const made = known.get(text) ?? wrap(text, before);
   // Bounded: a description of the user's own may stand in each of many frameworks.
-  if (wraps.size < 1000) wraps.set(key, made);
+  if (known.size < 1000) known.set(text, made);
   return made;
 }
 

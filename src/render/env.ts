@@ -16,6 +16,9 @@ export interface Variable {
    * For a default, what compose.yaml falls back to.
    */
   value: string;
+  /** How it stands in `.env.template`: a secret empty, a default commented out. */
+  line: string;
+  secret: boolean;
 }
 
 export interface Section {
@@ -76,6 +79,8 @@ function makeSections(spec: Spec, catalogue: Catalogue): Section[] {
           rotate: entry.rotate,
           prefix: entry.prefix ?? "",
           value,
+          line: `${entry.name}=${value}`,
+          secret: entry.class === "secret",
         };
       }),
       ...containers.flatMap((container) => defaults(container, spec)),
@@ -97,7 +102,19 @@ function portEntries(spec: Spec, id: string, catalogue: Catalogue): EnvEntry[] {
   ];
 }
 
+// They are the same in every framework of one profile, and there are dozens of them.
+const defaultsOf = new WeakMap<Container, Map<string, Variable[]>>();
+
 function defaults(container: Container, spec: Spec): Variable[] {
+  const known = defaultsOf.get(container) ?? new Map<string, Variable[]>();
+  defaultsOf.set(container, known);
+  const key = `${spec.profile} ${spec.images}`;
+  const variables = known.get(key) ?? makeDefaults(container, spec);
+  known.set(key, variables);
+  return variables;
+}
+
+function makeDefaults(container: Container, spec: Spec): Variable[] {
   const make = (suffix: string, description: string, value: string): Variable => ({
     name: `${container.variable}_${suffix}`,
     class: "default",
@@ -105,6 +122,8 @@ function defaults(container: Container, spec: Spec): Variable[] {
     rotate: undefined,
     prefix: "",
     value,
+    line: `# ${container.variable}_${suffix}=${value}`,
+    secret: false,
   });
   const limits = container.limits[spec.profile];
   return [

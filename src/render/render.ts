@@ -1,7 +1,7 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Spec } from "../spec/schema.ts";
 import { buildContext } from "./context.ts";
-import { engineFor, type Precompiled } from "./engine.ts";
+import { engineFor, NOT_COMPILED, type Precompiled } from "./engine.ts";
 import { literalValue, quoteEnv } from "./env.ts";
 import { MODE, TreeBuilder, type Tree } from "./tree.ts";
 
@@ -14,7 +14,7 @@ export async function render(
   spec: Spec,
   catalogue: Catalogue,
   secrets: ReadonlyMap<string, string>,
-  precompiled: Precompiled = new Map(),
+  precompiled: Precompiled = NOT_COMPILED,
 ): Promise<Tree> {
   const engine = await engineFor(catalogue.templates, precompiled);
   const context = buildContext(spec, catalogue);
@@ -33,15 +33,14 @@ export async function render(
     recovery: fragments("recovery.md.hbs"),
     connect: fragments("connect.py.hbs"),
   };
-  for (const path of catalogue.templates.keys()) {
-    const target = targetOf(path, spec);
-    if (target === undefined) continue;
+  for (const { path, target, service, mode } of outputsOf(catalogue)) {
+    if (service !== undefined && !(service in spec.services)) continue;
     const content = (): string =>
       path.endsWith(".hbs")
         ? engine.render(path, { ...context, parts })
         : (catalogue.templates.get(path)?.source ?? "");
     // What is not compared with a base is made only for a new directory.
-    tree.add(target, target === SPEC_FILE ? content : content(), target.endsWith(".sh") ? MODE.script : MODE.file);
+    tree.add(target, target === SPEC_FILE ? content : content(), mode);
   }
   const env = (): object => ({
     ...context,
@@ -58,14 +57,32 @@ export async function render(
 
 const SPEC_FILE = "framework.yaml";
 
-/** Where a template's output goes, or undefined for one that makes no file of its own (for this spec). */
-function targetOf(path: string, spec: Spec): string | undefined {
-  const emitted = /^framework\/emit\/(.+)$/.exec(path)?.[1];
-  if (emitted !== undefined) return stripEnding(emitted);
-  const config = /^services\/([^/]+)\/config\/(.+)$/.exec(path);
-  if (config?.[1] !== undefined && config[2] !== undefined && config[1] in spec.services)
-    return `config/${config[1]}/${stripEnding(config[2])}`;
-  return undefined;
+/** A file that a template makes. */
+interface Output {
+  path: string;
+  target: string;
+  /** The service that it belongs to, or undefined for one that every framework has. */
+  service: string | undefined;
+  mode: number;
+}
+
+// One list for all frameworks of a run.
+const outputs = new WeakMap<Catalogue["templates"], Output[]>();
+
+/** The templates that make a file of their own, and where it goes. */
+function outputsOf({ templates }: Catalogue): Output[] {
+  const known = outputs.get(templates);
+  if (known !== undefined) return known;
+  const made = [...templates.keys()].flatMap((path): Output[] => {
+    const emitted = /^framework\/emit\/(.+)$/.exec(path)?.[1];
+    const [, service, config] = /^services\/([^/]+)\/config\/(.+)$/.exec(path) ?? [];
+    const file = emitted ?? (service === undefined || config === undefined ? undefined : `config/${service}/${config}`);
+    if (file === undefined) return [];
+    const target = stripEnding(file);
+    return [{ path, target, service, mode: target.endsWith(".sh") ? MODE.script : MODE.file }];
+  });
+  outputs.set(templates, made);
+  return made;
 }
 
 /**

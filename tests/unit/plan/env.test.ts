@@ -12,6 +12,8 @@ function section(port: number, more: Partial<Variable>[] = []): Section[] {
     rotate: undefined,
     prefix: "",
     value: "",
+    line: "",
+    secret: part.class === "secret",
     ...part,
   });
   return [
