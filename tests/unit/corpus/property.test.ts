@@ -26,7 +26,27 @@ function changes(base: string, theirs: string): { added: Set<string>; removed: S
     if (added || removed)
       for (const line of value) for (const form of forms(line)) found[added ? "added" : "removed"].add(form);
   }
+  // Which of two equal lines a diff takes for the changed one is its own choice: a service that went and one that came
+  // may share theirs. Counted for each block, they are changes all the same.
+  const [before, after] = [inBlocks(base), inBlocks(theirs)];
+  for (const key of new Set([...before.keys(), ...after.keys()])) {
+    const more = (after.get(key) ?? 0) - (before.get(key) ?? 0);
+    const line = key.slice(key.indexOf("\n") + 1);
+    if (more !== 0) for (const form of forms(line)) found[more > 0 ? "added" : "removed"].add(form);
+  }
   return found;
+}
+
+/** How often each line stands in each block: a key of the top level, or one right below it. */
+function inBlocks(text: string): Map<string, number> {
+  const counts = new Map<string, number>();
+  let block = "";
+  for (const line of lines(text)) {
+    if (/^ {0,2}[^\s#]/.test(line)) block = line;
+    const key = `${block}\n${line}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
 }
 
 describe("for any edits of a compose file on both sides", { timeout: 3_600_000 }, () => {
@@ -52,7 +72,7 @@ describe("for any edits of a compose file on both sides", { timeout: 3_600_000 }
           }
         }
       }),
-      runs(300),
+      { ...runs(300), examples: [[[123], [180, 185, 0]]] },
     );
     expect(merges).toBeGreaterThan(20);
   });
