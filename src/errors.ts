@@ -56,6 +56,15 @@ export function usageError(message: string, hint?: string, details?: readonly Pr
   return new UserError(message, { code, exit: EXIT.usage, hint, details });
 }
 
+/** Something that the user may not read, exit 2. @param shown its path as the user knows it */
+export function unreadable(shown: string): UserError {
+  return new UserError(`${shown} cannot be read: permission denied`, {
+    code: "unreadable",
+    exit: EXIT.usage,
+    hint: "check its owner and mode (ls -ld), or run this as the user who owns it",
+  });
+}
+
 /** One `UserError` for a list of problems; the first one is the headline when it is alone. */
 export function problemsError(what: string, problems: readonly Problem[], hint?: string): UserError {
   const [only] = problems;

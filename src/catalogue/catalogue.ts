@@ -1,3 +1,4 @@
+import { once } from "../once.ts";
 import type { EnvEntry, Manifest, Preset } from "./manifest.ts";
 
 /** A template file: its path inside the templates folder and its text. */
@@ -49,13 +50,11 @@ export function withDependencies(catalogue: Catalogue, wanted: Iterable<string>)
 
 /** Patterns of framework names that some service keeps for itself. */
 export function reservedNames(catalogue: Catalogue): RegExp[] {
-  const known = reserved.get(catalogue);
-  if (known !== undefined) return known;
-  const patterns = [...catalogue.services.values()].flatMap((service) =>
-    service.reservedNames.map((pattern) => new RegExp(`^(?:${pattern})$`)),
+  return once(reserved, catalogue, () =>
+    [...catalogue.services.values()].flatMap((service) =>
+      service.reservedNames.map((pattern) => new RegExp(`^(?:${pattern})$`)),
+    ),
   );
-  reserved.set(catalogue, patterns);
-  return patterns;
 }
 
 const reserved = new WeakMap<Catalogue, RegExp[]>();

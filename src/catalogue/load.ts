@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type * as z from "zod";
 
 import { sha256 } from "../digest.ts";
-import { isErrno, problemsError, usageError, UserError, type Problem } from "../errors.ts";
+import { isErrno, problemsError, unreadable, usageError, UserError, type Problem } from "../errors.ts";
 import type { Catalogue, Template } from "./catalogue.ts";
 import { checkCatalogue } from "./checks.ts";
 import { commonEnvSchema, manifestSchema, presetSchema, type Manifest, type Preset } from "./manifest.ts";
@@ -109,8 +109,7 @@ function readTemplate(folder: string, path: string): string {
   try {
     return readFileSync(join(folder, path), "utf8");
   } catch (error) {
-    if (!isErrno(error, "EACCES", "EPERM")) throw error;
-    throw usageError(`${join(folder, path)} cannot be read: permission denied`, "check its owner and mode (ls -l)");
+    throw isErrno(error, "EACCES", "EPERM") ? unreadable(join(folder, path)) : error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { once } from "../once.ts";
 import { literalValue, quoteEnv, withSecrets, type Section, type Variable } from "../render/env.ts";
 import { parseDotenv, type Assignment } from "../spec/dotenv.ts";
 
@@ -126,11 +127,7 @@ function followsSpec(
 }
 
 function variablesOf(sections: readonly Section[]): Variable[] {
-  const known = flat.get(sections);
-  if (known !== undefined) return known;
-  const variables = sections.flatMap((section) => section.variables);
-  flat.set(sections, variables);
-  return variables;
+  return once(flat, sections, () => sections.flatMap((section) => section.variables));
 }
 
 const flat = new WeakMap<readonly Section[], Variable[]>();

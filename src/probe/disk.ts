@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 
 import { sha256 } from "../digest.ts";
-import { EXIT, isErrno, UserError } from "../errors.ts";
+import { EXIT, isErrno, unreadable, UserError } from "../errors.ts";
 import type { DiskFile } from "../plan/disk.ts";
 import { BASE_DIR, INCOMING_DIR, incomingPath, STATE_FILE, storedFor } from "../plan/state.ts";
-import { oddFile, readText, unreadable } from "./files.ts";
+import { oddFile, readText } from "./files.ts";
 
 /** A file that was read; its digest is made only when somebody asks for it. */
 class ReadFile implements DiskFile {

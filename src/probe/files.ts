@@ -1,6 +1,6 @@
 import { constants, readdirSync, readFileSync, statSync, type Dirent } from "node:fs";
 
-import { EXIT, isErrno, UserError, type ExitCode } from "../errors.ts";
+import { EXIT, isErrno, unreadable, UserError, type ExitCode } from "../errors.ts";
 
 /** Sorted entries of a directory; none when it does not exist, undefined when it may not be read. */
 export function entriesOf(dir: string): Dirent[] | undefined {
@@ -36,14 +36,6 @@ export function textOf(path: string, shown: string): string | undefined {
       throw error;
     throw oddFile(shown, error.code ?? "", EXIT.usage);
   }
-}
-
-export function unreadable(shown: string): UserError {
-  return new UserError(`${shown} cannot be read: permission denied`, {
-    code: "unreadable",
-    exit: EXIT.usage,
-    hint: "check its owner and mode (ls -ld), or run this as the user who owns it",
-  });
 }
 
 /** A file that is there and is none. @param code what the system says */

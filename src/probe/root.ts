@@ -2,16 +2,15 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Catalogue } from "../catalogue/catalogue.ts";
-import { isErrno, usageError, UserError } from "../errors.ts";
+import { isErrno, unreadable, usageError, UserError } from "../errors.ts";
 import { checkState, STATE_FILE } from "../plan/state.ts";
 import { ClaimTable, type Claim } from "../ports/claim.ts";
 import { dotenvValues } from "../spec/dotenv.ts";
 import { readPlainYaml } from "../spec/plain-yaml.ts";
 import { specSchema, type Spec } from "../spec/schema.ts";
-import type * as Yaml from "../spec/yaml.ts";
 import { effectiveName, SPEC_FILE, type Framework } from "./framework.ts";
 import { composeClaims, isSkipped, specClaims, type Search } from "./claims.ts";
-import { entriesOf, textOf, unreadable } from "./files.ts";
+import { entriesOf, textOf } from "./files.ts";
 
 /** What the root holds: read once, under the lock where something is going to be written. */
 export interface Root {
@@ -122,8 +121,6 @@ export function addClaims(root: Root, framework: Framework, spec: Spec, shown: s
   }
 }
 
-let yaml: typeof Yaml | undefined;
-
 async function readFramework({ root, shown, warnings }: Search, folder: string): Promise<Framework | undefined> {
   const dir = join(root, folder);
   const text = (file: string): string | undefined => textOf(join(dir, file), `${shown}/${folder}/${file}`);
@@ -157,9 +154,8 @@ function plainSpec(text: string): Spec | undefined {
 }
 
 async function anySpec(text: string, file: string): Promise<Spec> {
-  // Asking for it a thousand times is felt.
-  yaml ??= await import("../spec/yaml.ts");
-  return yaml.parseYaml(text, file, specSchema);
+  const { parseYaml } = await import("../spec/yaml.ts");
+  return parseYaml(text, file, specSchema);
 }
 
 /** Two stacks with one FRAMEWORK_NAME share containers and volumes; it stands in `.env`, else it follows the spec. */

@@ -1,8 +1,9 @@
 import { fallbackPreset, requireService, type Catalogue } from "../catalogue/catalogue.ts";
 import type { Container } from "../catalogue/manifest.ts";
+import { once } from "../once.ts";
 import { underscored } from "../spec/names.ts";
 import type { Spec } from "../spec/schema.ts";
-import { envSections, limitVariables, NOFILE_SUFFIX, type Section, type Variable } from "./env.ts";
+import { envSections, secretsOf, limitVariables, NOFILE_SUFFIX, type Section, type Variable } from "./env.ts";
 
 /** A container as compose fragments see it. */
 interface ContainerView {
@@ -33,7 +34,6 @@ interface ServiceView {
 }
 
 interface SectionView extends Section {
-  shown: Variable[];
   /** Those that people may want to set: neither secrets nor defaults. */
   settable: Variable[];
 }
@@ -116,13 +116,11 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
       }),
     ),
     logging: spec.logging,
-    sections: sections.map(({ title, variables }) => ({
-      title,
-      variables,
-      shown: variables,
-      settable: variables.filter((variable) => variable.class !== "default" && !variable.secret),
+    sections: sections.map((section) => ({
+      ...section,
+      settable: section.variables.filter((variable) => variable.class !== "default" && !variable.secret),
     })),
-    secrets: sections.flatMap((section) => section.variables.filter(({ secret }) => secret)),
+    secrets: secretsOf(sections),
     external: { used: spec.langfuse.mode === "external", host: spec.langfuse.host ?? "" },
     memoryTotal: formatMebibytes(totalMemory(spec, catalogue)),
     exampleService:
@@ -137,12 +135,11 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
 function containerView(container: Container, all: readonly Container[], spec: Spec): ContainerView {
   const owner = container.image === undefined ? all.find((other) => other.name === container.imageOf) : container;
   if (owner?.image === undefined) throw new Error(`container ${container.name} has no image in this stack`);
-  const known = containerViews.get(container) ?? new Map<string, ContainerView>();
-  containerViews.set(container, known);
-  const key = `${spec.profile} ${spec.images}`;
-  const view = known.get(key) ?? makeContainerView(container, owner.variable, owner.image[spec.images], spec);
-  known.set(key, view);
-  return view;
+  const { variable, image } = owner;
+  const known = once(containerViews, container, () => new Map<string, ContainerView>());
+  return once(known, `${spec.profile} ${spec.images}`, () =>
+    makeContainerView(container, variable, image[spec.images], spec),
+  );
 }
 
 // They are the same in every framework of one profile.

@@ -4,6 +4,7 @@ import runtime from "handlebars/runtime.js";
 import type { Template } from "../catalogue/catalogue.ts";
 import { sha256 } from "../digest.ts";
 import { usageError, UserError } from "../errors.ts";
+import { once } from "../once.ts";
 
 // The runtime has no types of its own; it is the full Handlebars without its compiler.
 const Handlebars = runtime as unknown as typeof HandlebarsTypes;
@@ -172,8 +173,7 @@ export function quoted(value: string): string {
 const wraps = new Map<string, Map<string, string>>();
 
 function wrapped(text: string, before: string): string {
-  const known = wraps.get(before) ?? new Map<string, string>();
-  wraps.set(before, known);
+  const known = once(wraps, before, () => new Map<string, string>());
   const made = known.get(text) ?? wrap(text, before);
   // Bounded: a description of the user's own may stand in each of many frameworks.
   if (known.size < 1000) known.set(text, made);

@@ -1,5 +1,6 @@
 import { requireService, type Catalogue } from "../catalogue/catalogue.ts";
 import type { Container, EnvEntry, Limits } from "../catalogue/manifest.ts";
+import { once } from "../once.ts";
 import { EXTERNAL_CAPABLE } from "../spec/normalise.ts";
 import { underscored } from "../spec/names.ts";
 import type { Spec } from "../spec/schema.ts";
@@ -106,12 +107,8 @@ function portEntries(spec: Spec, id: string, catalogue: Catalogue): EnvEntry[] {
 const defaultsOf = new WeakMap<Container, Map<string, Variable[]>>();
 
 function defaults(container: Container, spec: Spec): Variable[] {
-  const known = defaultsOf.get(container) ?? new Map<string, Variable[]>();
-  defaultsOf.set(container, known);
-  const key = `${spec.profile} ${spec.images}`;
-  const variables = known.get(key) ?? makeDefaults(container, spec);
-  known.set(key, variables);
-  return variables;
+  const known = once(defaultsOf, container, () => new Map<string, Variable[]>());
+  return once(known, `${spec.profile} ${spec.images}`, () => makeDefaults(container, spec));
 }
 
 function makeDefaults(container: Container, spec: Spec): Variable[] {

@@ -1,4 +1,5 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
+import { once } from "../once.ts";
 import type { Spec } from "../spec/schema.ts";
 import { buildContext } from "./context.ts";
 import { engineFor, NOT_COMPILED, type Precompiled } from "./engine.ts";
@@ -71,18 +72,16 @@ const outputs = new WeakMap<Catalogue["templates"], Output[]>();
 
 /** The templates that make a file of their own, and where it goes. */
 function outputsOf({ templates }: Catalogue): Output[] {
-  const known = outputs.get(templates);
-  if (known !== undefined) return known;
-  const made = [...templates.keys()].flatMap((path): Output[] => {
-    const emitted = /^framework\/emit\/(.+)$/.exec(path)?.[1];
-    const [, service, config] = /^services\/([^/]+)\/config\/(.+)$/.exec(path) ?? [];
-    const file = emitted ?? (service === undefined || config === undefined ? undefined : `config/${service}/${config}`);
-    if (file === undefined) return [];
-    const target = stripEnding(file);
-    return [{ path, target, service, mode: target.endsWith(".sh") ? MODE.script : MODE.file }];
-  });
-  outputs.set(templates, made);
-  return made;
+  return once(outputs, templates, () => [...templates.keys()].flatMap(outputOf));
+}
+
+function outputOf(path: string): Output[] {
+  const emitted = /^framework\/emit\/(.+)$/.exec(path)?.[1];
+  const [, service, config] = /^services\/([^/]+)\/config\/(.+)$/.exec(path) ?? [];
+  const file = emitted ?? (service === undefined || config === undefined ? undefined : `config/${service}/${config}`);
+  if (file === undefined) return [];
+  const target = stripEnding(file);
+  return [{ path, target, service, mode: target.endsWith(".sh") ? MODE.script : MODE.file }];
 }
 
 /**

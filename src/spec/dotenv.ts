@@ -23,9 +23,6 @@ export function parseDotenv(
   text: string,
   onUnclosed: (offset: number) => void = () => undefined,
 ): ReadonlyMap<string, Assignment> {
-  // Several stages read one and the same text, one after the other.
-  if (last?.text === text && last.whole) return last.found;
-  let whole = true;
   const found = new Map<string, Assignment>();
   const lookup = (name: string): string | undefined => found.get(name)?.value;
   let at = text.startsWith("\uFEFF") ? 1 : 0;
@@ -41,10 +38,7 @@ export function parseDotenv(
     const quote = text[start];
     if (quote === '"' || quote === "'") {
       const close = closingQuote(text, start + 1, quote);
-      if (close === -1) {
-        whole = false;
-        onUnclosed(start);
-      }
+      if (close === -1) onUnclosed(start);
       const end = close === -1 ? text.length : close + 1;
       const body = text.slice(start + 1, close === -1 ? text.length : close).replaceAll("\r\n", "\n");
       found.set(name, { name, value: quote === "'" ? body : interpolate(unescape(body), lookup), start, end });
@@ -55,11 +49,8 @@ export function parseDotenv(
       at = afterLine(text, lineEnd);
     }
   }
-  last = { text, found, whole };
   return found;
 }
-
-let last: { text: string; found: ReadonlyMap<string, Assignment>; whole: boolean } | undefined;
 
 /** The values alone, by name. */
 export function dotenvValues(text: string): Map<string, string> {

@@ -32,10 +32,14 @@ export function readPlainYaml(text: string): Record<string, unknown> | undefined
     if (mapping === undefined || Object.hasOwn(mapping, key)) return undefined;
     open.length = depth + 1;
     awaited = written === undefined;
-    const value = written === undefined ? {} : valueOf(written);
-    if (value === undefined) return undefined;
-    mapping[key] = value;
-    if (written === undefined) open.push(value as Record<string, unknown>);
+    if (written === undefined) {
+      const below = {};
+      mapping[key] = below;
+      open.push(below);
+    } else {
+      mapping[key] = valueOf(written);
+      if (mapping[key] === undefined) return undefined;
+    }
   }
   return awaited || Object.keys(top).length === 0 ? undefined : top;
 }

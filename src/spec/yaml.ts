@@ -23,8 +23,7 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
   }));
   if (syntax.length > 0) throw problemsError(`${file} is not valid YAML`, syntax);
 
-  // Looking at every node is needed only where something looks like such a number.
-  const numbers = ODD_NUMBER.test(text) ? oddNumbers(doc, counter, file) : [];
+  const numbers = oddNumbers(doc, counter, file);
   if (numbers.length > 0) throw problemsError(`${file} is not valid`, numbers);
 
   let value: unknown;
@@ -42,8 +41,6 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
     issuesToProblems(result.error.issues, file, (path) => lineOf(doc, counter, path)),
   );
 }
-
-const ODD_NUMBER = /[.+_]\d|\d[._eExXoO]|[+-]\d/;
 
 /** YAML reads `1e3`, `0x50` and `80.0` as numbers; every number here is a count or a port, in plain digits. */
 function oddNumbers(doc: ParsedDocument, counter: LineCounter, file: string): Problem[] {

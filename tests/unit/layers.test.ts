@@ -7,10 +7,10 @@ import { PROJECT } from "../helpers/project.ts";
 // The road runs one way: spec -> render -> plan -> apply. What a folder may import, besides itself.
 const MAY_IMPORT: Record<string, readonly string[]> = {
   spec: ["catalogue", "errors.ts"],
-  catalogue: ["spec", "errors.ts", "digest.ts"],
+  catalogue: ["spec", "errors.ts", "digest.ts", "once.ts"],
   ports: ["catalogue", "spec", "errors.ts"],
-  render: ["catalogue", "spec", "digest.ts", "errors.ts"],
-  plan: ["catalogue", "render", "spec", "errors.ts", "digest.ts"],
+  render: ["catalogue", "spec", "digest.ts", "errors.ts", "once.ts"],
+  plan: ["catalogue", "render", "spec", "errors.ts", "digest.ts", "once.ts"],
   report: ["catalogue", "spec", "plan", "ports", "render"],
   probe: ["catalogue", "spec", "ports", "plan", "errors.ts", "digest.ts"],
   apply: ["plan", "render", "errors.ts", "digest.ts"],
