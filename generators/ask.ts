@@ -1,10 +1,6 @@
-import { EXIT, UserError } from "../src/errors.ts";
+import { EXIT, UserError } from "../src/lib/errors.ts";
+import type { Inquirer } from "./generator.ts";
 import type { Ask, Question } from "./question.ts";
-
-/** What is used of inquirer: its prompt, and the line reader inside. */
-interface Inquirer {
-  prompt: (questions: object[]) => Promise<unknown> & { ui: object };
-}
 
 // inquirer raises SIGINT at Ctrl-C after it has closed its reader: the signal's own handler comes first.
 const SETTLE_MS = 100;

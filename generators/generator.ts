@@ -1,32 +1,44 @@
 import type { NodePlopAPI } from "node-plop";
 
-import { summaryOf, type CommandName } from "../src/cli.ts";
-import type { ExitCode } from "../src/errors.ts";
-import { askThrough } from "./ask.ts";
+import type { Output } from "../src/report/output.ts";
 import type { Ask } from "./question.ts";
 
-/** A Plop generator: its prompts make an answer, and its one action hands that to the road every command takes. */
-export interface Generator<T> {
-  name: CommandName;
-  ask: (ask: Ask) => Promise<T>;
-  act: (answer: T) => Promise<ExitCode>;
+/** A Plop generator: questions that make a request out of what is given, and the use case that the request is for. */
+export interface Generator<Given, Request, Result> {
+  /**
+   * @param out where something is shown between two questions
+   * @returns undefined when the person does not want it
+   */
+  ask(ask: Ask, given: Given, out: Output): Promise<Request | undefined>;
+  run(request: Request): Promise<Result>;
 }
 
-/** Plop hands the answers of the prompts to the action as they are: the answer travels inside. */
-interface Answers<T> {
-  answer: T;
+/** What the starter of a generator knows and cares about no more than that it fits. */
+export type AnyGenerator = Generator<unknown, unknown, unknown>;
+
+/** What is registered under a name: where its request comes from, and what becomes of it. */
+export interface Registration {
+  name: string;
+  description: string;
+  /** @param inquirer what Plop hands to prompts */
+  prompts: (inquirer: Inquirer) => Promise<unknown>;
+  action: (request: unknown) => Promise<void>;
+  /** Plop turns every error into a text; here is the error itself, with its exit code. */
+  onError: (error: unknown) => void;
 }
 
-/**
- * Registers a generator. Plop itself writes no file, and turns every error into a text: `onError` keeps the
- * error itself, with its exit code.
- */
-export function register<T>(
-  plop: NodePlopAPI,
-  { name, ask, act }: Generator<T>,
-  onError: (error: unknown) => void,
-  onExit: (code: ExitCode) => void,
-): void {
+/** What is used of inquirer: its prompt, and the line reader inside. */
+export interface Inquirer {
+  prompt: (questions: object[]) => Promise<unknown> & { ui: object };
+}
+
+/** Plop hands the answers of the prompts to the action as they are: the request travels inside. */
+interface Answers {
+  request: unknown;
+}
+
+/** Registers a generator whose one action hands the request to its use case: Plop itself writes no file. */
+export function register(plop: NodePlopAPI, { name, description, prompts, action, onError }: Registration): void {
   const guarded = async <R>(work: () => Promise<R>): Promise<R> => {
     try {
       return await work();
@@ -37,14 +49,14 @@ export function register<T>(
   };
   plop.setActionType(`apply ${name}`, async (answers) =>
     guarded(async () => {
-      onExit(await act((answers as unknown as Answers<T>).answer));
+      await action((answers as unknown as Answers).request);
       return "";
     }),
   );
   plop.setGenerator(name, {
-    description: summaryOf(name),
+    description,
     prompts: async (inquirer): Promise<Record<string, unknown>> =>
-      guarded(async () => ({ answer: await ask(askThrough(inquirer)) })),
+      guarded(async () => ({ request: await prompts(inquirer) })),
     actions: [{ type: `apply ${name}` }],
   });
 }

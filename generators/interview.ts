@@ -1,28 +1,28 @@
-import { totalmem } from "node:os";
-
-import { reservedNames, withDependencies } from "../src/catalogue/catalogue.ts";
-import { UserError } from "../src/errors.ts";
-import type { Place } from "../src/pipeline.ts";
-import { readRoot, type Root } from "../src/probe/root.ts";
-import { siblingHosts } from "../src/probe/siblings.ts";
-import { refuseTaken } from "../src/probe/taken.ts";
-import { formatMebibytes, totalMemory } from "../src/render/context.ts";
+import { externalServices, reservedNames, withDependencies } from "../src/catalogue/catalogue.ts";
+import type { Manifest } from "../src/catalogue/manifest.ts";
+import { nameProblem } from "../src/catalogue/names.ts";
+import type { CreateGiven } from "../src/flow/asked.ts";
+import type { CreateRequest } from "../src/flow/create.ts";
+import { survey, type Survey } from "../src/flow/survey.ts";
+import { UserError } from "../src/lib/errors.ts";
+import { formatMebibytes, totalMemory } from "../src/render/memory.ts";
 import type { Output } from "../src/report/output.ts";
-import { nameProblem } from "../src/spec/names.ts";
-import { EXTERNAL_CAPABLE, normalise } from "../src/spec/normalise.ts";
-import { draftSchema, hostUrlProblem, profileSchema, type Draft, type Request } from "../src/spec/schema.ts";
+import { siblingHosts } from "../src/root/siblings.ts";
+import { refuseTaken } from "../src/root/taken.ts";
+import { normalise } from "../src/spec/normalise.ts";
+import { descriptionProblem, hostUrlProblem, profileSchema, type Draft, type External } from "../src/spec/schema.ts";
 import { askPorts } from "./port-questions.ts";
 import { showPreview } from "./preview.ts";
 import { choice, type Ask } from "./question.ts";
 
-type Step = "preset" | "name" | "description" | "services" | "langfuse" | "ports" | "images" | "profile";
+type Step = "preset" | "name" | "description" | "services" | "external" | "ports" | "images" | "profile";
 
 const LABELS: Record<Step, string> = {
   preset: "Preset",
   name: "Name",
   description: "Description",
   services: "Services",
-  langfuse: "Langfuse",
+  external: "Where services run",
   ports: "Ports",
   images: "Images",
   profile: "Profile",
@@ -33,30 +33,31 @@ const LABELS: Record<Step, string> = {
  * the result is shown, and any answer can be changed before it is written.
  */
 export class Interview {
-  readonly #place: Place;
+  readonly #given: CreateGiven;
+  readonly #place: CreateGiven["place"];
   readonly #out: Output;
   readonly #ask: Ask;
-  #draft: Draft = {};
-  #ports = new Map<string, number>();
+  readonly #draft: Draft;
+  #ports: Map<string, number>;
 
-  constructor(place: Place, out: Output, ask: Ask) {
-    this.#place = place;
+  /** @param given what flags and answers file already said: that is not asked again */
+  constructor(given: CreateGiven, out: Output, ask: Ask) {
+    this.#given = given;
+    this.#place = given.place;
     this.#out = out;
     this.#ask = ask;
-  }
-
-  /**
-   * @param given what flags and answers file already said: that is not asked again
-   * @returns the request, or undefined when the person does not want it
-   */
-  async run(given: Request): Promise<Request | undefined> {
     this.#draft = { ...given.draft };
     this.#ports = new Map(given.ports);
-    this.#requireUsable(await this.#root());
-    for (const step of this.#open()) await this.#step(step, await this.#root());
+  }
+
+  /** @returns the request, or undefined when the person does not want it */
+  async run(): Promise<CreateRequest | undefined> {
+    this.#requireUsable(await this.#survey());
+    for (const step of this.#open()) await this.#step(step, await this.#survey());
     for (;;) {
-      const request = { draft: this.#draft, ports: this.#ports };
-      const fits = await showPreview(request, this.#place, this.#out);
+      const request = { ...this.#given, draft: this.#draft, ports: this.#ports };
+      const { memory } = await this.#survey();
+      const fits = await showPreview(request, memory, this.#out);
       const next = String(
         await this.#ask({
           type: "list",
@@ -70,64 +71,72 @@ export class Interview {
       );
       if (next === "write") return request;
       if (next === "cancel") return undefined;
-      await this.#step(await this.#whichStep(), await this.#root());
+      await this.#step(await this.#whichStep(), await this.#survey());
     }
   }
 
-  /** Read anew for each step: somebody else may have taken a port or a name meanwhile. */
-  async #root(): Promise<Root> {
-    return readRoot(this.#place.root, this.#place.shown, this.#place.catalogue);
+  /** Read again for each step: somebody else may have taken a port or a name meanwhile. */
+  async #survey(): Promise<Survey> {
+    return survey(this.#place);
   }
 
   /** What flags and answers file said is refused before the first question, not after the last. */
-  #requireUsable(root: Root): void {
+  #requireUsable(found: Survey): void {
     const { name, services } = this.#draft;
     // Any free name does to check the rest; ports can only be judged once the services are known.
     const ports = services === undefined ? new Map<string, number>() : this.#ports;
     normalise({ draft: { ...this.#draft, name: name ?? "unnamed" }, ports }, this.#place.catalogue);
-    if (name !== undefined) this.#requireFree(name, root);
+    if (name !== undefined) this.#requireFree(name, found);
   }
 
   /** The steps whose answers nobody gave yet. */
   #open(): Step[] {
-    const { name, preset, description, services, langfuse, images, profile } = this.#draft;
+    const { name, preset, description, services, external, images, profile } = this.#draft;
     const known = (id: string | undefined): boolean => id !== undefined && this.#place.catalogue.presets.has(id);
     return [
       ...(preset === undefined && !known(name) ? (["preset"] as const) : []),
       ...(name === undefined ? (["name"] as const) : []),
       ...(description === undefined ? (["description"] as const) : []),
       ...(services === undefined ? (["services"] as const) : []),
-      ...(langfuse === undefined ? (["langfuse"] as const) : []),
+      ...(external === undefined ? (["external"] as const) : []),
       "ports",
       ...(images === undefined ? (["images"] as const) : []),
       ...(profile === undefined ? (["profile"] as const) : []),
     ];
   }
 
+  #label(step: Step): string {
+    if (step !== "external") return LABELS[step];
+    return externalServices(this.#place.catalogue)
+      .map(({ title }) => title)
+      .join(", ");
+  }
+
   async #whichStep(): Promise<Step> {
     const answer = await this.#ask({
       type: "list",
       message: "Which one?",
-      choices: (Object.keys(LABELS) as Step[]).map((step) => choice(LABELS[step], step)),
+      choices: (Object.keys(LABELS) as Step[]).map((step) => choice(this.#label(step), step)),
     });
     return answer as Step;
   }
 
-  async #step(step: Step, root: Root): Promise<void> {
+  async #step(step: Step, found: Survey): Promise<void> {
     switch (step) {
       case "preset":
         return this.#preset();
       case "name":
-        return this.#name(root);
+        return this.#name(found);
       case "description":
         return this.#description();
       case "services":
         return this.#services();
-      case "langfuse":
-        return this.#langfuse(root);
+      case "external":
+        for (const service of this.#externalChoices()) await this.#external(service, found);
+        return undefined;
       case "ports":
         this.#ports = await askPorts(
-          { draft: this.#draft, typed: this.#ports, root, place: this.#place },
+          { draft: this.#draft, typed: this.#ports, found, place: this.#place },
           this.#ask,
           (text) => {
             this.#out.note(text);
@@ -153,10 +162,10 @@ export class Interview {
     this.#draft.preset = String(answer);
   }
 
-  async #name(root: Root): Promise<void> {
+  async #name(found: Survey): Promise<void> {
     const preset = this.#draft.preset === undefined ? undefined : this.#place.catalogue.presets.get(this.#draft.preset);
     const suggestion =
-      this.#draft.name ?? (preset === undefined || preset.fallback ? undefined : this.#freeName(preset.id, root));
+      this.#draft.name ?? (preset === undefined || preset.fallback ? undefined : this.#freeName(preset.id, found));
     const answer = await this.#ask({
       type: "input",
       message: "Name of its directory:",
@@ -164,22 +173,22 @@ export class Interview {
       validate: (text) => {
         const problem =
           nameProblem(String(text).trim(), reservedNames(this.#place.catalogue)) ??
-          problemOf(() => this.#requireFree(String(text).trim(), root));
+          problemOf(() => this.#requireFree(String(text).trim(), found));
         return problem ?? true;
       },
     });
     this.#draft.name = String(answer).trim();
   }
 
-  #freeName(id: string, root: Root): string {
-    const taken = (name: string): boolean => problemOf(() => this.#requireFree(name, root)) !== undefined;
+  #freeName(id: string, found: Survey): string {
+    const taken = (name: string): boolean => problemOf(() => this.#requireFree(name, found)) !== undefined;
     let name = id;
     for (let count = 2; taken(name) && count < 100; count += 1) name = `${id}-${String(count)}`;
     return name;
   }
 
-  #requireFree(name: string, root: Root): void {
-    refuseTaken(name, root, this.#place.shown);
+  #requireFree(name: string, { root }: Survey): void {
+    refuseTaken(name, root);
   }
 
   async #description(): Promise<void> {
@@ -189,10 +198,7 @@ export class Interview {
       type: "input",
       message: "Description, one line:",
       default: this.#draft.description ?? preset?.summary,
-      validate: (text) => {
-        const checked = draftSchema.shape.description.safeParse(text);
-        return checked.success ? true : (checked.error.issues[0]?.message ?? "not a description");
-      },
+      validate: (text) => descriptionProblem(String(text)) ?? true,
     });
     this.#draft.description = String(answer);
   }
@@ -230,31 +236,39 @@ export class Interview {
     return Array.isArray(services) ? services : Object.keys(services);
   }
 
-  async #langfuse(root: Root): Promise<void> {
-    if (!this.#serviceIds().includes(EXTERNAL_CAPABLE)) return;
-    const { catalogue } = this.#place;
-    const siblings = siblingHosts(root, catalogue);
-    const answer = await this.#ask({
-      type: "list",
-      message: `${catalogue.services.get(EXTERNAL_CAPABLE)?.title ?? EXTERNAL_CAPABLE}:`,
-      choices: [
-        choice("run it in this stack", "dedicated"),
-        ...siblings.map((sibling) => choice(`use the one of ${sibling.name} (${sibling.url})`, sibling.url)),
-        choice("use one at another URL", "url"),
-      ],
-    });
-    if (answer === "dedicated") this.#draft.langfuse = { mode: "dedicated" };
-    else if (answer === "url") this.#draft.langfuse = { mode: "external", host: await this.#url() };
-    else this.#draft.langfuse = { mode: "external", host: String(answer) };
-    if (this.#draft.langfuse.mode === "external") this.#ports.delete(EXTERNAL_CAPABLE);
+  /** Chosen services that can be used from outside the stack. */
+  #externalChoices(): Manifest[] {
+    const ids = this.#serviceIds();
+    return externalServices(this.#place.catalogue).filter(({ id }) => ids.includes(id));
   }
 
-  async #url(): Promise<string> {
+  async #external({ id, title }: Manifest, { root }: Survey): Promise<void> {
+    const answer = await this.#ask({
+      type: "list",
+      message: `${title}:`,
+      choices: [
+        choice("run it in this stack", "dedicated"),
+        ...siblingHosts(root, id, this.#place.catalogue).map((sibling) =>
+          choice(`use the one of ${sibling.name} (${sibling.url})`, sibling.url),
+        ),
+        choice("use one that runs somewhere else", "url"),
+      ],
+    });
+    const before = this.#draft.external?.[id]?.host;
+    const chosen: External =
+      answer === "dedicated"
+        ? { mode: "dedicated" }
+        : { mode: "external", host: answer === "url" ? await this.#url(title, before) : String(answer) };
+    this.#draft.external = { ...this.#draft.external, [id]: chosen };
+    if (chosen.mode === "external") this.#ports.delete(id);
+  }
+
+  async #url(title: string, before: string | undefined): Promise<string> {
     return String(
       await this.#ask({
         type: "input",
-        message: "Its URL:",
-        default: this.#draft.langfuse?.host,
+        message: `URL of ${title}:`,
+        default: before,
         validate: (text) => hostUrlProblem(String(text).trim()) ?? true,
       }),
     ).trim();
@@ -266,7 +280,7 @@ export class Interview {
       message: "Image versions:",
       choices: [
         choice("pinned: chosen to work together", "pinned"),
-        choice("latest: what upstream calls latest; some hardening is relaxed", "latest"),
+        choice("latest: the tags that upstream calls latest; some hardening is relaxed", "latest"),
       ],
       default: this.#draft.images,
     });
@@ -276,7 +290,8 @@ export class Interview {
   async #profile(): Promise<void> {
     const { catalogue } = this.#place;
     const { spec } = normalise({ draft: this.#draft, ports: new Map() }, catalogue);
-    const machine = formatMebibytes(Math.floor(totalmem() / 1024 / 1024));
+    const { memory } = await this.#survey();
+    const machine = formatMebibytes(Math.floor(memory / 1024 / 1024));
     const answer = await this.#ask({
       type: "list",
       message: `Resource limits (this machine has ${machine}):`,

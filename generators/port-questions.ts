@@ -1,11 +1,11 @@
-import { parsePort } from "../src/commands/draft.ts";
-import { UserError } from "../src/errors.ts";
-import type { Place } from "../src/pipeline.ts";
+import { UserError } from "../src/lib/errors.ts";
+import type { Place } from "../src/flow/place.ts";
+import type { Survey } from "../src/flow/survey.ts";
+import { isListening } from "../src/host/listening.ts";
 import type { AllocationInput } from "../src/ports/allocate.ts";
 import { givePorts } from "../src/ports/give.ts";
+import { parsePort } from "../src/ports/number.ts";
 import { reservedReason } from "../src/ports/reserved.ts";
-import { isListening } from "../src/probe/listening.ts";
-import type { Root } from "../src/probe/root.ts";
 import { normalise } from "../src/spec/normalise.ts";
 import type { Draft, Spec } from "../src/spec/schema.ts";
 import type { Ask } from "./question.ts";
@@ -15,7 +15,7 @@ export interface PortState {
   draft: Draft;
   /** Ports that were typed before, by service id. */
   typed: ReadonlyMap<string, number>;
-  root: Root;
+  found: Survey;
   place: Place;
 }
 
@@ -27,7 +27,7 @@ export interface PortState {
 export async function askPorts(state: PortState, ask: Ask, note: (text: string) => void): Promise<Map<string, number>> {
   const { catalogue } = state.place;
   const { spec } = normalise({ draft: state.draft, ports: new Map() }, catalogue);
-  const host = { claims: state.root.claims, listening: isListening };
+  const host = { claims: state.found.claims.table, listening: isListening };
   const ids = Object.keys(spec.services).filter((id) => catalogue.services.get(id)?.port !== undefined);
   const typed = new Map<string, number>();
   for (const [id, port] of state.typed) {

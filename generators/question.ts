@@ -13,7 +13,7 @@ export interface Question {
   choices?: Choice[];
   default?: string | undefined;
   pageSize?: number;
-  /** True, or what is wrong: shown below the answer, which can then be mended. */
+  /** True, or what is wrong: shown below the answer, which can then be corrected. */
   validate?: (answer: unknown) => true | string | Promise<true | string>;
 }
 

@@ -1,43 +1,28 @@
-import { findFramework } from "../src/commands/choose.ts";
-import { flagSet, type Context } from "../src/commands/context.ts";
-import { prepareRemoval, removeFramework } from "../src/commands/remove-framework.ts";
-import { EXIT } from "../src/errors.ts";
-import type { Place } from "../src/pipeline.ts";
-import type { Root } from "../src/probe/root.ts";
-import { askFramework } from "./framework-question.ts";
+import type { RemoveFrameworkGiven } from "../src/flow/asked.ts";
+import {
+  removeFramework,
+  type RemoveFrameworkRequest,
+  type RemoveFrameworkResult,
+} from "../src/flow/remove-framework.ts";
 import type { Generator } from "./generator.ts";
 import { choice } from "./question.ts";
+import { askFramework } from "./service-questions.ts";
 
-interface Input {
-  context: Context;
-  place: Place;
-  root: Root;
-  name: string | undefined;
-}
-
-/** `remove-framework`: asks which, and whether really, naming what somebody edited. */
-export function removeFrameworkGenerator({ context, place, root, name }: Input): Generator<string | undefined> {
-  return {
-    name: "remove-framework",
-    ask: async (ask) => {
-      const chosen = name ?? (await askFramework(ask, root, "Remove which framework?"));
-      const framework = findFramework(root, chosen, place.shown);
-      const purge = flagSet(context, "purge-secrets");
-      const { plan, edited } = prepareRemoval(framework, place, purge);
-      const files = plan.actions.filter(({ action }) => action === "delete").length;
-      if (edited.length > 0) context.out.line(`Edited by somebody: ${edited.join(", ")}`);
-      const answer = await ask({
-        type: "list",
-        message: `Delete ${String(files)} files of ${place.shown}/${framework.folder}${purge ? ", its secrets among them" : ""}? Volumes stay.`,
-        choices: [choice("No", "no"), choice("Yes", "yes")],
-        default: "no",
-      });
-      return answer === "yes" ? chosen : undefined;
-    },
-    act: async (chosen) => {
-      if (chosen !== undefined) return removeFramework(context, place, chosen);
-      context.out.line("Nothing was removed.");
-      return EXIT.ok;
-    },
-  };
-}
+/** `remove-framework`: asks which, and whether really, naming what was edited. */
+export const generator: Generator<RemoveFrameworkGiven, RemoveFrameworkRequest, RemoveFrameworkResult> = {
+  ask: async (ask, { request: given, root }, out) => {
+    const framework = given.framework ?? (await askFramework(ask, root, "Remove which framework?"));
+    const request = { ...given, framework };
+    const { change, edited } = await removeFramework({ ...request, dry: true });
+    const count = change.plan.actions.filter(({ action }) => action === "delete").length;
+    if (edited.length > 0) out.line(`You have edited: ${edited.join(", ")}`);
+    const answer = await ask({
+      type: "list",
+      message: `Delete ${String(count)} files of ${request.place.shown}/${change.folder}${request.purge ? ", including its secrets" : ""}? Volumes stay.`,
+      choices: [choice("No", "no"), choice("Yes", "yes")],
+      default: "no",
+    });
+    return answer === "yes" ? request : undefined;
+  },
+  run: removeFramework,
+};

@@ -1,6 +1,6 @@
-// Builds dist/: one bundle a command (lazy imports become chunks), and what can be computed before the
-// program runs: compiled templates and checked manifests, keyed by the sha256 of their text. A file that
-// is edited afterwards has another digest and is compiled and checked at run time.
+// Builds dist/: the program in one file, packages that are not always needed in files of their own, and what can be
+// computed before the program runs: compiled templates and checked manifests, keyed by the sha256 of their text. A
+// file that is edited afterwards has another digest and is compiled and checked at run time.
 import { build } from "esbuild";
 import Handlebars from "handlebars";
 import { createHash } from "node:crypto";
@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const target = join(root, "dist");
@@ -27,28 +27,85 @@ const shared = {
   bundle: true,
   platform: "node",
   target: "node20",
-  format: "esm",
+  // CommonJS starts faster than ES modules: one file is read and compiled, and nothing is resolved.
+  format: "cjs",
   minify: true,
   legalComments: "linked",
-  alias: {
-    "@inquirer/external-editor": join(root, "scripts", "no-editor.js"),
-    "external-editor": join(root, "scripts", "no-editor.js"),
-    // For Node its package offers CommonJS alone, which is taken and run whole; of its modules the prompts need a few.
-    rxjs: createRequire(import.meta.resolve("inquirer"))
-      .resolve("rxjs")
-      .replace(/([\\/])cjs([\\/]index\.js)$/, "$1esm$2"),
-  },
   absWorkingDir: root,
   logLevel: "warning",
-  // Some bundled CommonJS packages call require() for Node's own modules.
-  banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
 };
+
+// Packages that not every command needs, each in a file of its own that is loaded when it is asked for. Those of one
+// file share what they depend on.
+const VENDORS = {
+  yaml: ["yaml"],
+  diff: ["diff"],
+  compiler: ["handlebars"],
+  lock: ["proper-lockfile"],
+  ask: ["node-plop"],
+};
+
+const REPLACED = {
+  "graceful-fs": join(root, "scripts", "plain-fs.cjs"),
+  "@inquirer/external-editor": join(root, "scripts", "no-editor.js"),
+  "external-editor": join(root, "scripts", "no-editor.js"),
+  // For Node its package offers CommonJS alone, which is taken and run whole; of its modules the prompts need a few.
+  rxjs: createRequire(import.meta.resolve("inquirer"))
+    .resolve("rxjs")
+    .replace(/([\\/])cjs([\\/]index\.js)$/, "$1esm$2"),
+};
+
+/** Of fs-extra, only what is used: loading all of it costs as much time as a small command. */
+const fewOfFsExtra = {
+  name: "fs-extra",
+  setup(builder) {
+    const folder = dirname(createRequire(import.meta.url).resolve("fs-extra/esm"));
+    builder.onResolve({ filter: /^fs-extra\/esm$/ }, () => ({ path: join(folder, "esm.mjs"), namespace: "few" }));
+    builder.onLoad({ filter: /./, namespace: "few" }, ({ path }) => {
+      const text = readFileSync(path, "utf8");
+      const from = new Map([...text.matchAll(/^import (\w+) from '([^']+)'/gm)].map(([, name, file]) => [name, file]));
+      const exported = [...text.matchAll(/^export const (\w+) = (\w+)\.\1$/gm)];
+      const lines = exported.map(([, name, module]) => `export { ${name} } from "${join(folder, from.get(module))}";`);
+      return { contents: lines.join("\n"), resolveDir: folder };
+    });
+    builder.onResolve({ filter: new RegExp(`^${folder}`) }, ({ path }) => ({ path, sideEffects: false }));
+  },
+};
+
+/** Takes the packages of VENDORS from their own files. */
+const fromVendors = {
+  name: "vendors",
+  setup(builder) {
+    for (const [file, packages] of Object.entries(VENDORS)) {
+      for (const name of packages) {
+        builder.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: name, namespace: "vendor" }));
+        builder.onLoad({ filter: new RegExp(`^${name}$`), namespace: "vendor" }, () => ({
+          contents: `module.exports = require("./vendor/${file}.js")[${JSON.stringify(name)}];`,
+        }));
+      }
+    }
+    builder.onResolve({ filter: /^\.\/vendor\// }, ({ path }) => ({ path, external: true }));
+  },
+};
+
+/** A vendor's file: the packages by their names, each as an import of it sees it: an ES module by its default. */
+function vendorSource(packages) {
+  const lines = packages.map((name) => `[${JSON.stringify(name)}, require(${JSON.stringify(name)})],`);
+  return `for (const [name, found] of [${lines.join("\n")}])
+  module.exports[name] = found.__esModule && "default" in found ? found.default : found;`;
+}
 
 try {
   // The schemas and the compile options come from the sources themselves, so the two cannot differ.
-  await build({ ...shared, entryPoints: { prebuild: "scripts/prebuild.ts" }, outdir: staging, minify: false });
-  const { COMPILE_OPTIONS, checkers } = await import(pathToFileURL(join(staging, "prebuild.js")).href);
-  rmSync(join(staging, "prebuild.js"));
+  await build({
+    ...shared,
+    entryPoints: { prebuild: "scripts/prebuild.ts" },
+    outdir: staging,
+    outExtension: { ".js": ".cjs" },
+    minify: false,
+  });
+  const { COMPILE_OPTIONS, checkers } = createRequire(import.meta.url)(join(staging, "prebuild.cjs"));
+  rmSync(join(staging, "prebuild.cjs"));
 
   const compiled = [];
   const checked = [];
@@ -60,25 +117,30 @@ try {
     else if (checkers[kind(path)] !== undefined)
       checked.push(`[${JSON.stringify(digest)},${JSON.stringify(checkers[kind(path)](source, path))}]`);
   }
-  const prebuilt = join(staging, "prebuilt-source.js");
-  writeFileSync(
-    prebuilt,
-    `export const precompiled=new Map([${compiled.join(",\n")}]);\nexport const prechecked=new Map([${checked.join(",\n")}]);\n`,
-  );
-  const entry = join(staging, "entry-source.js");
-  writeFileSync(
-    entry,
-    `import { start as run } from ${JSON.stringify(join(root, "src/main.ts"))};\nimport { precompiled, prechecked } from "./prebuilt-source.js";\nexport const start = (args, packageRoot) => run(args, packageRoot, { precompiled, prechecked });\n`,
-  );
+  const entry = `import { start as run } from ${JSON.stringify(join(root, "src/main.ts"))};
+const compiled = new Map([${compiled.join(",\n")}]);
+const checked = new Map([${checked.join(",\n")}]);
+export const start = (args, packageRoot) => run(args, packageRoot, { compiled, checked });
+`;
   await build({
     ...shared,
-    entryPoints: { main: entry },
-    outdir: staging,
-    splitting: true,
-    chunkNames: "chunks/[name]-[hash]",
+    stdin: { contents: entry, resolveDir: root, loader: "js" },
+    plugins: [fromVendors, fewOfFsExtra],
+    alias: REPLACED,
+    outfile: join(staging, "main.js"),
   });
-  rmSync(prebuilt);
-  rmSync(entry);
+  for (const [file, packages] of Object.entries(VENDORS)) {
+    await build({
+      ...shared,
+      stdin: { contents: vendorSource(packages), resolveDir: root, loader: "js" },
+      alias: REPLACED,
+      // Of ES modules that ask where they are.
+      define: { "import.meta.url": "__url" },
+      banner: { js: 'const __url=require("node:url").pathToFileURL(__filename).href;' },
+      outfile: join(staging, "vendor", `${file}.js`),
+    });
+  }
+  writeFileSync(join(staging, "package.json"), '{ "type": "commonjs" }\n');
   chmodSync(staging, 0o755);
   const old = `${staging}-old`;
   if (existsSync(target)) renameSync(target, old);

@@ -1,5 +1,5 @@
 import { commonEnvSchema, manifestSchema, presetSchema } from "../src/catalogue/manifest.ts";
-import { parseYaml } from "../src/spec/yaml.ts";
+import { parseYaml } from "../src/lib/yaml.ts";
 
 export { COMPILE_OPTIONS } from "../src/render/engine.ts";
 

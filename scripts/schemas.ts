@@ -3,15 +3,20 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import * as z from "zod";
+import * as z from "zod/mini";
 
 import { commonEnvSchema, manifestSchema, presetSchema } from "../src/catalogue/manifest.ts";
 import { errorDocument, planDocument, plansDocument, portsDocument, statusDocument } from "../src/report/documents.ts";
-import { draftSchema, specSchema } from "../src/spec/schema.ts";
+import { loadCatalogue } from "../src/catalogue/load.ts";
+import { schemasFor } from "../src/spec/schema.ts";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+// The built-in services say which keys for services outside the stack there are.
+const { specFile, draftFile } = schemasFor(await loadCatalogue(join(root, "templates")));
 
 const SOURCES = {
-  framework: { schema: specSchema, title: "framework.yaml: what a framework's directory is made of" },
-  answers: { schema: draftSchema, title: "Answers for new-framework: a framework.yaml or any part of one" },
+  framework: { schema: specFile, title: "framework.yaml: what a framework's directory is made of" },
+  answers: { schema: draftFile, title: "Answers for new-framework: a framework.yaml or any part of one" },
   service: { schema: manifestSchema, title: "templates/services/<id>/service.yaml: a service of the catalogue" },
   preset: { schema: presetSchema, title: "templates/presets/<id>.yaml: a framework with its variables and example" },
   env: { schema: commonEnvSchema, title: "templates/framework/env.yaml: variables that every directory has" },
@@ -35,7 +40,7 @@ export function schemaFiles(): Map<string, string> {
 
 const [, script] = process.argv;
 if (script === fileURLToPath(import.meta.url)) {
-  const folder = join(dirname(script), "..", "schema");
+  const folder = join(root, "schema");
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of schemaFiles()) writeFileSync(join(folder, name), text);
 }

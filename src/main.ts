@@ -1,13 +1,15 @@
-import { main, type Prebuilt } from "./cli.ts";
+import type { Prebuilt } from "./catalogue/load.ts";
+import { main } from "./cli/cli.ts";
 
 /**
- * Entry of the bundle.
- * @param prebuilt given by the build; absent when run from the sources
+ * Entry of the bundle. Here the command line meets the generators, which know nothing of each other.
+ * @param args what stands behind the program's name
+ * @param packageRoot directory with package.json and templates/
+ * @param prebuilt made by the build; empty when run from the sources
  */
-export async function start(
-  args: readonly string[],
-  packageRoot: string,
-  prebuilt: Prebuilt = { precompiled: new Map(), prechecked: new Map() },
-): Promise<void> {
-  process.exitCode = await main(args, packageRoot, prebuilt);
+export async function start(args: readonly string[], packageRoot: string, prebuilt: Prebuilt): Promise<void> {
+  process.exitCode = await main(args, packageRoot, prebuilt, async (name, given, out) => {
+    const { interview } = await import("../generators/host.ts");
+    return interview(name, given, out);
+  });
 }

@@ -1,15 +1,16 @@
 import fs from "fs-extra";
 import { join } from "node:path";
 
-import { createDirectory } from "../../src/apply/create.ts";
+import { commit } from "../../src/apply/commit.ts";
+import { NOTHING } from "../../src/apply/transaction.ts";
 import type { Catalogue } from "../../src/catalogue/catalogue.ts";
 import { planNew } from "../../src/plan/plan.ts";
 import { ClaimTable } from "../../src/ports/claim.ts";
 import { givePorts, withPorts } from "../../src/ports/give.ts";
-import { envSections, secretsOf } from "../../src/render/env.ts";
+import { envSections, secretsOf } from "../../src/env/variables.ts";
 import { render } from "../../src/render/render.ts";
-import { portAllocation, PORT_TABLE_FILE } from "../../src/report/port-allocation.ts";
-import { fillSecrets } from "../../src/secrets.ts";
+import { portAllocation, PORT_TABLE_FILE } from "../../src/render/port-table.ts";
+import { fillSecrets } from "../../src/env/secrets.ts";
 import { normalise } from "../../src/spec/normalise.ts";
 import type { Spec } from "../../src/spec/schema.ts";
 
@@ -40,7 +41,8 @@ export async function fill(root: string, count: number, catalogue: Catalogue): P
       });
     }
     const secrets = fillSecrets(secretsOf(envSections(spec, catalogue)), new Map());
-    createDirectory(root, planNew(spec.name, await render(spec, catalogue, secrets)));
+    const { writes } = planNew(spec.name, await render(spec, catalogue, secrets));
+    commit(root, { ...NOTHING, directories: new Map([[spec.name, writes]]) }, () => undefined);
   }
   fs.writeFileSync(join(root, PORT_TABLE_FILE), portAllocation(specs, catalogue));
 }

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { loadCatalogue } from "../../src/catalogue/load.ts";
-import { readRoot } from "../../src/probe/root.ts";
+import { readRoot } from "../../src/root/root.ts";
 import { formatTable } from "../../src/report/table.ts";
 import { fill } from "./fill.ts";
 import { measure, median } from "./measure.ts";
@@ -23,10 +23,9 @@ for (const count of [10, 100, 1000]) {
     const root = join(dir, "frameworks");
     fs.mkdirSync(root);
     await fill(root, count, catalogue);
-    const { claims, allClaims } = await readRoot(root, "frameworks", catalogue);
-    const highest = Math.max(...allClaims.map((claim) => claim.port));
-    if (allClaims.length !== 3 * count || claims.clashes().length > 0)
-      throw new Error(`${String(count)}: wrong claims`);
+    const { all, table } = await (await readRoot(root, "frameworks", catalogue)).claims();
+    const highest = Math.max(...all.map((claim) => claim.port));
+    if (all.length !== 3 * count || table.clashes().length > 0) throw new Error(`${String(count)}: wrong claims`);
     const run = (name: string, ...args: string[]) => ({ name, argv: [process.execPath, LAUNCHER, ...args], cwd: dir });
     const results = measure(
       [

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { mergeFile } from "../../src/plan/merge/merge.ts";
+import { mergeFile } from "../../src/merge/merge.ts";
 import { formatTable } from "../../src/report/table.ts";
 import { pairs, type Pair } from "../../tests/corpus/corpus.ts";
 import { judge, type Result, type Verdict } from "../../tests/corpus/oracle.ts";

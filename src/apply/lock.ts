@@ -1,10 +1,10 @@
-import fs from "fs-extra";
+import fs from "node:fs";
 import { join } from "node:path";
 import lockfile from "proper-lockfile";
 
-import { EXIT, isErrno, UserError } from "../errors.ts";
-
-const LOCK_NAME = ".framework-infra.lock";
+import { EXIT, isErrno, UserError } from "../lib/errors.ts";
+import type { Interrupt } from "../lib/interrupt.ts";
+import { LOCK_NAME } from "../store/journal.ts";
 
 // A lock whose owner has not touched it for this long is taken over: the owner was killed.
 const STALE_MS = 5_000;
@@ -14,44 +14,63 @@ const GIVE_UP_MS = 300_000;
 // A process that refuses its input removes the root it had made, perhaps between our two steps.
 const VANISHED_LIMIT = 20;
 
-/**
- * Runs `work` while no other process writes below the root. Directories that had to be made for it
- * are removed again when nothing was written into them, so refused input leaves no file.
- * @param onWait called once when another process holds the lock
- * @param work gets a check to call right before it writes: it throws when the lock was lost meanwhile
- *   (this process was suspended for so long that another one took over)
- * @throws UserError exit 2 when the root cannot be written, exit 1 when the lock is not given up or was lost
- */
-export async function withRootLock<T>(
-  root: string,
-  shown: string,
-  onWait: () => void,
-  work: (requireHeld: () => void) => Promise<T>,
-): Promise<T> {
-  const made = new Set<string>();
-  const lost = { error: undefined as Error | undefined };
-  let release: (() => Promise<void>) | undefined;
-  try {
-    release = await acquire(root, made, shown, onWait, lost);
-    const mine = identity(root);
-    return await work(() => {
-      if (lost.error === undefined && identity(root) === mine) return;
-      lost.error ??= new Error("taken over");
-      throw new UserError(`another command took over ${shown} while this one was suspended; nothing was written`, {
-        code: "lock-lost",
-        exit: EXIT.failure,
-        hint: "run the command again",
-      });
-    });
-  } finally {
-    if (release !== undefined && lost.error === undefined) await release();
-    removeEmpty(made);
-  }
+/** The root's lock, held. */
+export interface RootLock {
+  /** @throws UserError exit 1 when the lock was lost: this process was suspended for so long that another took over */
+  requireHeld: () => void;
+  /** Gives the lock back, and removes directories that were made for it and are still empty. */
+  release: () => Promise<void>;
 }
 
-/** Whether another process may be writing below the root. */
-export function isLocked(root: string): boolean {
-  return fs.existsSync(join(root, LOCK_NAME));
+/** What a command that waits for the lock needs of its surroundings. */
+export interface Waiting {
+  /** Called once when another process holds the lock. */
+  onWait: () => void;
+  interrupt: Interrupt;
+}
+
+/**
+ * Takes the lock of a root, so that no other process writes below it. Directories that have to be made for it are
+ * removed again when nothing was written into them, so refused input leaves no file.
+ * @throws UserError exit 2 when the root cannot be written, exit 1 when the lock is not given up, exit 130 or 143 when
+ *   a signal came meanwhile
+ */
+export async function takeLock(root: string, shown: string, { onWait, interrupt }: Waiting): Promise<RootLock> {
+  const made = new Set<string>();
+  const letGo = interrupt.hold();
+  let lost = false;
+  let release: (() => Promise<void>) | undefined;
+  const giveBack = async (): Promise<void> => {
+    try {
+      if (release !== undefined && !lost) await release();
+    } catch {
+      // Somebody else has it, or it is gone: there is nothing to give back, and the command's own result counts.
+    } finally {
+      removeEmpty(made);
+      letGo();
+    }
+  };
+  const onLost = (): void => {
+    lost = true;
+  };
+  try {
+    release = await acquire(root, made, shown, onWait, onLost, interrupt);
+    interrupt.check();
+  } catch (error) {
+    await giveBack();
+    throw error;
+  }
+  const mine = identity(root);
+  const requireHeld = (): void => {
+    if (!lost && identity(root) === mine) return;
+    lost = true;
+    throw new UserError(`another command took over ${shown} while this one was suspended; nothing more was written`, {
+      code: "lock-lost",
+      exit: EXIT.failure,
+      hint: "run the command again",
+    });
+  };
+  return { requireHeld, release: giveBack };
 }
 
 /** What tells one lock from the next: the number of a removed directory may be given to a new one. */
@@ -65,12 +84,14 @@ async function acquire(
   made: Set<string>,
   shown: string,
   onWait: () => void,
-  lost: { error: Error | undefined },
+  onLost: () => void,
+  interrupt: Interrupt,
 ): Promise<() => Promise<void>> {
   const deadline = Date.now() + GIVE_UP_MS;
   let told = false;
   let vanished = 0;
   for (;;) {
+    interrupt.check();
     try {
       makeDirectories(missingParents(root), made);
       fs.accessSync(root, fs.constants.W_OK);
@@ -79,9 +100,7 @@ async function acquire(
         stale: STALE_MS,
         update: UPDATE_MS,
         realpath: false,
-        onCompromised: (error) => {
-          lost.error = error;
-        },
+        onCompromised: onLost,
       });
     } catch (error) {
       if (isErrno(error, "ENOENT") && vanished < VANISHED_LIMIT) {
@@ -94,7 +113,7 @@ async function acquire(
         throw new UserError(`another command has been working in ${shown} for five minutes`, {
           code: "locked",
           exit: EXIT.failure,
-          hint: `wait for it; when none is running, delete ${join(shown, LOCK_NAME)}`,
+          hint: `wait for it; when no other command is running, delete ${join(shown, LOCK_NAME)}`,
         });
       }
       if (!told) {

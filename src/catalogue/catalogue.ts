@@ -1,10 +1,12 @@
-import { once } from "../once.ts";
+import { once } from "../lib/once.ts";
 import type { EnvEntry, Manifest, Preset } from "./manifest.ts";
 
 /** A template file: its path inside the templates folder and its text. */
 export interface Template {
   path: string;
   source: string;
+  /** What Handlebars' precompiler made of it when the program was built; undefined for one that was edited since. */
+  compiled: unknown;
 }
 
 /** Everything that was read from the templates folder, checked. Values only: render works from this alone. */
@@ -14,6 +16,11 @@ export interface Catalogue {
   commonEnv: readonly EnvEntry[];
   /** Template text by path, e.g. `services/qdrant/compose.yaml.hbs`. */
   templates: ReadonlyMap<string, Template>;
+}
+
+/** Services that can also be used from outside the stack: each has a key of its own in framework.yaml. */
+export function externalServices(catalogue: Catalogue): Manifest[] {
+  return [...catalogue.services.values()].filter((service) => service.external !== undefined);
 }
 
 /** Ids of the services that `--yes` takes, in the catalogue's order. */

@@ -1,4 +1,4 @@
-import type { Problem } from "../errors.ts";
+import type { Problem } from "../lib/errors.ts";
 import type { Manifest, Preset } from "./manifest.ts";
 
 interface Placed<T> {
@@ -24,6 +24,7 @@ export function checkCatalogue(services: readonly Placed<Manifest>[], presets: r
     ...owners(services),
     ...images(services),
     ...patterns(services),
+    ...externalKeys(services),
     ...presetRules(presets),
   ];
 }
@@ -126,6 +127,24 @@ function patterns(services: readonly Placed<Manifest>[]): Problem[] {
       .filter((pattern) => !isPattern(pattern))
       .map((pattern) => ({ file, key: "reservedNames", message: `"${pattern}" is not a regular expression` })),
   );
+}
+
+// Words that framework.yaml or the command line has already: `ID:` is a key there, `--ID` and `--ID-host` are flags.
+export const TAKEN_KEYS: ReadonlySet<string> = new Set(
+  (
+    "schemaVersion name preset description images profile services logging waivers registry backup port answers root " +
+    "templates json help version yes dry-run diff"
+  ).split(" "),
+);
+
+function externalKeys(services: readonly Placed<Manifest>[]): Problem[] {
+  return services
+    .filter(({ value }) => value.external !== undefined && TAKEN_KEYS.has(value.id))
+    .map(({ file, value }) => ({
+      file,
+      key: "external",
+      message: `"${value.id}" is a key of framework.yaml or a flag already, so the service needs another id`,
+    }));
 }
 
 function isPattern(text: string): boolean {

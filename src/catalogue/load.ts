@@ -1,19 +1,27 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type * as z from "zod";
+import type * as z from "zod/mini";
 
-import { sha256 } from "../digest.ts";
-import { isErrno, problemsError, unreadable, usageError, UserError, type Problem } from "../errors.ts";
+import { sha256 } from "../lib/digest.ts";
+import { isErrno, problemsError, unreadable, usageError, UserError, type Problem } from "../lib/errors.ts";
 import type { Catalogue, Template } from "./catalogue.ts";
 import { checkCatalogue } from "./checks.ts";
-import { commonEnvSchema, manifestSchema, presetSchema, type Manifest, type Preset } from "./manifest.ts";
+import type { commonEnvSchema, Manifest, Preset } from "./manifest.ts";
 
 /**
- * YAML files of the catalogue that were parsed and checked when the program was
- * built: sha256 of the text -> value. A file whose digest is not here is read as
- * usual, so an edited one takes effect without a build.
+ * What the build made of the templates, by the sha256 of a file's text. A file whose digest is not here is compiled
+ * or checked as usual, so an edited one takes effect without a build.
  */
-export type Prechecked = ReadonlyMap<string, unknown>;
+export interface Prebuilt {
+  /** Compiled templates. */
+  compiled: ReadonlyMap<string, unknown>;
+  /** Manifests and presets, parsed and checked. */
+  checked: ReadonlyMap<string, unknown>;
+}
+
+export const NOT_PREBUILT: Prebuilt = { compiled: new Map(), checked: new Map() };
+
+type SchemaName = "manifestSchema" | "presetSchema" | "commonEnvSchema";
 
 interface Placed<T> {
   file: string;
@@ -25,19 +33,20 @@ interface Placed<T> {
  * @param folder absolute path
  * @throws UserError (exit 2) with file, line and key of every problem
  */
-export async function loadCatalogue(folder: string, prechecked: Prechecked = new Map()): Promise<Catalogue> {
-  const templates = readTemplates(folder);
+export async function loadCatalogue(folder: string, prebuilt: Prebuilt = NOT_PREBUILT): Promise<Catalogue> {
+  const { templates, digests } = readTemplates(folder, prebuilt);
   const problems: Problem[] = [];
 
-  const load = async <T>(path: string, schema: z.ZodType<T>): Promise<Placed<T>[]> => {
+  const load = async <T>(path: string, schema: SchemaName): Promise<Placed<T>[]> => {
     const source = templates.get(path)?.source;
     if (source === undefined) return [];
-    const known = prechecked.get(sha256(source));
+    const known = prebuilt.checked.get(digests.get(path) ?? "");
     // The build put it there after the same schema had accepted it.
     if (known !== undefined) return [{ file: path, value: known as T }];
-    const { parseYaml } = await import("../spec/yaml.ts");
+    const { parseYaml } = await import("../lib/yaml.ts");
+    const schemas = await import("./manifest.ts");
     try {
-      return [{ file: path, value: parseYaml(source, path, schema) }];
+      return [{ file: path, value: parseYaml(source, path, schemas[schema] as unknown as z.ZodMiniType<T>) }];
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       problems.push(...error.details);
@@ -48,10 +57,10 @@ export async function loadCatalogue(folder: string, prechecked: Prechecked = new
   const services: Placed<Manifest>[] = [];
   const presets: Placed<Preset>[] = [];
   for (const path of templates.keys()) {
-    if (/^services\/[^/]+\/service\.yaml$/.test(path)) services.push(...(await load(path, manifestSchema)));
-    else if (/^presets\/[^/]+\.yaml$/.test(path)) presets.push(...(await load(path, presetSchema)));
+    if (/^services\/[^/]+\/service\.yaml$/.test(path)) services.push(...(await load<Manifest>(path, "manifestSchema")));
+    else if (/^presets\/[^/]+\.yaml$/.test(path)) presets.push(...(await load<Preset>(path, "presetSchema")));
   }
-  const common = await load("framework/env.yaml", commonEnvSchema);
+  const common = await load<z.output<typeof commonEnvSchema>>("framework/env.yaml", "commonEnvSchema");
   for (const folderName of serviceFolders(templates)) {
     for (const needed of ["service.yaml", "compose.yaml.hbs"]) {
       if (!templates.has(`services/${folderName}/${needed}`)) {
@@ -82,8 +91,13 @@ function serviceFolders(templates: ReadonlyMap<string, Template>): Set<string> {
   return folders;
 }
 
-/** All files below the folder, sorted by path so that nothing depends on the file system's order. */
-function readTemplates(folder: string): Map<string, Template> {
+interface Read {
+  templates: Map<string, Template>;
+  digests: ReadonlyMap<string, string>;
+}
+
+/** All files below the folder, sorted by path so that nothing depends on the file system's order; each is hashed once. */
+function readTemplates(folder: string, { compiled }: Prebuilt): Read {
   let paths: string[];
   try {
     paths = listFiles(folder, "");
@@ -102,7 +116,13 @@ function readTemplates(folder: string): Map<string, Template> {
       "copy the built-in templates folder and edit the copy",
     );
   }
-  return new Map(paths.toSorted().map((path) => [path, { path, source: readTemplate(folder, path) }]));
+  const sources = paths.toSorted().map((path) => [path, readTemplate(folder, path)] as const);
+  const digests = new Map(sources.map(([path, source]) => [path, sha256(source)]));
+  const templates = sources.map(([path, source]): [string, Template] => [
+    path,
+    { path, source, compiled: compiled.get(digests.get(path) ?? "") },
+  ]);
+  return { templates: new Map(templates), digests };
 }
 
 function readTemplate(folder: string, path: string): string {

@@ -1,66 +1,82 @@
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 
-import type { Catalogue } from "../catalogue/catalogue.ts";
-import { loadCatalogue, type Prechecked } from "../catalogue/load.ts";
-import { usageError, type ExitCode } from "../errors.ts";
-import type { Place } from "../pipeline.ts";
-import type { Precompiled } from "../render/engine.ts";
+import type { Place } from "../flow/place.ts";
+import { isThere } from "../host/files.ts";
+import { usageError, type ExitCode } from "../lib/errors.ts";
+import type { View } from "../report/changes.ts";
 import type { Output } from "../report/output.ts";
-import type { ParsedFlags } from "./flags.ts";
+
+type FlagValue = string | boolean | (string | boolean)[] | undefined;
+
+/** What was typed after a command's name. */
+export class Flags {
+  readonly positionals: readonly string[];
+  readonly #values: Readonly<Record<string, FlagValue>>;
+
+  constructor(values: Readonly<Record<string, FlagValue>>, positionals: readonly string[]) {
+    this.#values = values;
+    this.positionals = positionals;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#values[name];
+    return typeof value === "string" ? value : undefined;
+  }
+
+  isSet(name: string): boolean {
+    return this.#values[name] === true;
+  }
+
+  /** Every value of a flag that can be repeated. */
+  list(name: string): string[] {
+    const value = this.#values[name];
+    return Array.isArray(value) ? value.map(String) : [];
+  }
+}
 
 /** What a command may know of the process it runs in. */
 export interface Context {
   cwd: string;
   env: NodeJS.ProcessEnv;
-  stdin: Readable & { isTTY?: boolean | undefined };
+  readonly stdin: Readable & { isTTY?: boolean | undefined };
   stdout: NodeJS.WriteStream;
   out: Output;
-  flags: ParsedFlags;
-  /** The built-in templates folder. */
-  templates: string;
-  precompiled: Precompiled;
-  prechecked: Prechecked;
-  /** Set by a command once its change is decided: a signal then no longer says "nothing changed". */
-  commit: { done: boolean };
+  flags: Flags;
+  place: Place;
 }
 
-export interface Command {
-  help: string;
-  run: (context: Context) => Promise<ExitCode>;
-}
-
-const DEFAULT_ROOT = "frameworks";
-
-export function flagText(context: Context, name: string): string | undefined {
-  const value = context.flags.values[name];
-  return typeof value === "string" ? value : undefined;
-}
-
-export function flagSet(context: Context, name: string): boolean {
-  return context.flags.values[name] === true;
+/**
+ * A command: flags to a request, the use case of `src/flow/` that it is for, and what is shown of the result. What the
+ * flags leave open is asked by the Plop generator of that name.
+ */
+export interface Command<Request, Given, Result> {
+  /** @returns the request, or what is known of it where somebody has to be asked */
+  read(context: Context): Promise<{ request: Request } | { ask: Given }>;
+  run(request: Request): Promise<Result>;
+  /**
+   * @param result undefined when the person who was asked did not want it
+   * @throws UserError for what is wrong although it was carried out: open conflicts, drift
+   */
+  present(result: Result | undefined, context: Context): Promise<ExitCode>;
 }
 
 /** Whether a person sits at both ends: can be asked, and sees the question. With --json, stdout is for a program. */
-export function isInteractive(context: Context): boolean {
-  return context.stdin.isTTY === true && context.stdout.isTTY;
+export function isInteractive({ stdin, stdout }: Context): boolean {
+  return stdin.isTTY === true && stdout.isTTY;
+}
+
+/** Whether the command only shows what it would do. */
+export function isDryRun({ flags }: Context): boolean {
+  return flags.isSet("dry-run") || flags.isSet("diff");
+}
+
+/** How results are shown. */
+export function viewOf({ out, place, flags }: Context): View {
+  return { out, shown: place.shown, diff: flags.isSet("diff") };
 }
 
 /** @throws UserError exit 2 where a check would be green because the root that was given is not there */
-export function requireRoot(context: Context, { root, shown }: Place): void {
-  if (flagText(context, "root") === undefined || !flagSet(context, "check") || existsSync(root)) return;
+export function requireRoot({ flags, place: { root, shown } }: Context): void {
+  if (flags.text("root") === undefined || !flags.isSet("check") || isThere(root)) return;
   throw usageError(`${shown} does not exist, so there is nothing to check`, "check what --root says", [], "no-root");
-}
-
-export async function openPlace(context: Context): Promise<Place> {
-  const rootFlag = flagText(context, "root");
-  if (rootFlag === "") throw usageError("--root needs a directory", "leave it out for ./frameworks");
-  const templatesFlag = flagText(context, "templates");
-  const catalogue: Catalogue = await loadCatalogue(
-    templatesFlag === undefined ? context.templates : resolve(context.cwd, templatesFlag),
-    context.prechecked,
-  );
-  const shown = (rootFlag ?? DEFAULT_ROOT).replace(/(?<=.)\/+$/, "");
-  return { root: resolve(context.cwd, shown), shown, catalogue, precompiled: context.precompiled };
 }

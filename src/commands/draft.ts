@@ -1,66 +1,73 @@
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
-import { isErrno, problemsError, usageError, type Problem } from "../errors.ts";
-import { draftSchema, type Draft, type Request } from "../spec/schema.ts";
-import { flagText, type Context } from "./context.ts";
+import { externalServices } from "../catalogue/catalogue.ts";
+import { readInput } from "../host/files.ts";
+import { problemsError, usageError, type Problem } from "../lib/errors.ts";
+import { check } from "../lib/schema.ts";
+import { schemasFor, type Draft, type External, type Request } from "../spec/schema.ts";
+import type { Context } from "./context.ts";
+import { portFlags } from "./port-flags.ts";
 
 /**
  * The draft that the answers file and the flags add up to; a flag wins over the file.
  * @throws UserError exit 2, with line and key for a file, the flag's name otherwise
  */
-export async function draftFromFlags(context: Context): Promise<Request> {
+export async function readDraft(context: Context): Promise<Request> {
+  const { flags, place } = context;
+  const { draft: schema } = schemasFor(place.catalogue);
   const answers = await readAnswers(context);
-  const { positionals } = context.flags;
-  if (positionals.length > 1)
-    throw usageError(
-      `unexpected argument "${positionals[1] ?? ""}"`,
-      "only a name is expected here; flags start with --",
-    );
-  const [positional] = positionals;
-  const flag = (name: string): string | undefined => flagText(context, name);
-  const nameFlag = flag("name");
-  if (positional !== undefined && nameFlag !== undefined && positional !== nameFlag) {
-    throw usageError(`two names are given: "${positional}" and --name "${nameFlag}"`, "give one of them");
-  }
-
-  const draft: Record<string, unknown> = { ...answers };
+  const { external: answered = {}, ...rest } = answers;
+  const file: Record<string, unknown> = { ...rest, ...answered };
   const set = (key: string, value: unknown): void => {
-    if (value !== undefined) draft[key] = value;
+    if (value !== undefined) file[key] = value;
   };
-  set("name", nameFlag ?? positional);
-  for (const key of ["preset", "description", "images", "profile"]) set(key, flag(key));
-  const mode = flag("langfuse");
-  const host = flag("langfuse-host");
-  if (mode !== undefined || host !== undefined) {
-    const before = answers.langfuse ?? {};
-    set("langfuse", {
-      ...(mode === "dedicated" ? {} : before),
-      ...(mode === undefined ? { mode: "external" } : { mode }),
-      ...(host === undefined ? {} : { host }),
-    });
-  }
-  set("services", servicesOf(flag("services"), answers));
+  set("name", nameOf(context));
+  for (const key of ["preset", "description", "images", "profile"]) set(key, flags.text(key));
+  const ids = externalServices(place.catalogue).map(({ id }) => id);
+  for (const id of ids) set(id, externalOf(answered[id], flags.text(id), flags.text(`${id}-host`)));
+  set("services", servicesOf(flags.text("services"), answers));
 
-  const checked = draftSchema.safeParse(draft);
-  if (checked.success) return { draft: checked.data, ports: portFlags(context.flags.values["port"]) };
-  const problems: Problem[] = checked.error.issues.map((issue) => ({
-    key: flagOf(issue.path),
-    message: issue.message,
-  }));
+  const checked = check(schema, file);
+  if (checked.success) return { draft: checked.data, ports: portFlags(flags.list("port")) };
+  const problems: Problem[] = checked.error.issues.map(({ path, message }) => ({ key: flagOf(path, ids), message }));
   throw problemsError("the flags cannot be used", problems, "see --help");
 }
 
+function nameOf({ flags }: Context): string | undefined {
+  const [positional, more] = flags.positionals;
+  if (more !== undefined)
+    throw usageError(`unexpected argument "${more}"`, "only a name is expected here; flags start with --");
+  const flag = flags.text("name");
+  if (positional !== undefined && flag !== undefined && positional !== flag)
+    throw usageError(`two names are given: "${positional}" and --name "${flag}"`, "give one of them");
+  return flag ?? positional;
+}
+
+/** A URL alone means that the service is used from there. */
+function externalOf(
+  answered: Partial<External> | undefined,
+  mode: string | undefined,
+  host: string | undefined,
+): Record<string, unknown> | undefined {
+  if (mode === undefined && host === undefined) return undefined;
+  return {
+    ...(mode === "dedicated" ? {} : answered),
+    mode: mode ?? "external",
+    ...(host === undefined ? {} : { host }),
+  };
+}
+
 async function readAnswers(context: Context): Promise<Draft> {
-  const file = flagText(context, "answers");
+  const file = context.flags.text("answers");
   if (file === undefined) return {};
-  const { parseYaml } = await import("../spec/yaml.ts");
+  const { parseYaml } = await import("../lib/yaml.ts");
+  const { draft: schema } = schemasFor(context.place.catalogue);
   if (file === "-") {
     const chunks: Buffer[] = [];
     for await (const chunk of context.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
-    return parseYaml(Buffer.concat(chunks).toString("utf8"), "standard input", draftSchema);
+    return parseYaml(Buffer.concat(chunks).toString("utf8"), "standard input", schema);
   }
-  return parseYaml(readInput(resolve(context.cwd, file), file), file, draftSchema);
+  return parseYaml(readInput(resolve(context.cwd, file), file), file, schema);
 }
 
 function servicesOf(flag: string | undefined, answers: Draft): unknown {
@@ -75,61 +82,8 @@ function servicesOf(flag: string | undefined, answers: Draft): unknown {
   return Object.fromEntries(ids.map((id) => [id, before[id]?.port === undefined ? {} : { port: before[id].port }]));
 }
 
-/** `--port service=n`, repeatable. */
-export function portFlags(flags: unknown): Map<string, number> {
-  const ports = new Map<string, number>();
-  if (!Array.isArray(flags)) return ports;
-  for (const flag of flags) {
-    const match = /^([a-z][a-z0-9-]*)=(.*)$/.exec(String(flag));
-    const [, service = "", text = ""] = match ?? [];
-    if (match === null)
-      throw usageError(
-        `--port "${String(flag)}" is not SERVICE=PORT`,
-        "for example: --port qdrant=6340",
-        [],
-        "invalid",
-      );
-    const port = parsePort(text);
-    if (port === undefined)
-      throw usageError(
-        `--port ${service}: "${text}" is not a port: a whole number from 1 to 65535`,
-        "for example: --port qdrant=6340",
-        [],
-        "invalid",
-      );
-    if (ports.has(service)) throw usageError(`--port gives ${service} two ports`, "give one", [], "invalid");
-    ports.set(service, port);
-  }
-  return ports;
-}
-
-/** Digits only: `1e3`, ` 80`, `0x50` and `80.0` are no ports. */
-export function parsePort(text: string): number | undefined {
-  if (!/^[0-9]{1,5}$/.test(text)) return undefined;
-  const port = Number(text);
-  return port >= 1 && port <= 65_535 ? port : undefined;
-}
-
-function flagOf(path: readonly PropertyKey[]): string {
-  const [first, second] = path;
-  if (first === "langfuse") return second === "host" ? "--langfuse-host" : "--langfuse";
-  return `--${String(first)}`;
-}
-
-/** Reads the text of a file that the user named. @throws UserError exit 2 */
-function readInput(path: string, shown: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const reasons: Record<string, string> = {
-      ENOENT: "there is no such file",
-      EISDIR: "it is a directory",
-      EACCES: "permission denied",
-    };
-    const code = isErrno(error, ...Object.keys(reasons)) ? (error.code ?? "") : "";
-    throw usageError(
-      `${shown} cannot be read: ${reasons[code] ?? (error instanceof Error ? error.message : "unknown reason")}`,
-      "give --answers a YAML or JSON file, or - for standard input",
-    );
-  }
+function flagOf(path: readonly PropertyKey[], externals: readonly string[]): string {
+  const [first, second] = path.map(String);
+  const host = first !== undefined && externals.includes(first) && second === "host";
+  return `--${first ?? ""}${host ? "-host" : ""}`;
 }

@@ -1,4 +1,4 @@
-import { sha256 } from "../digest.ts";
+import { sha256 } from "../lib/digest.ts";
 import type { RenderedFile, Tree } from "../render/tree.ts";
 import type { Disk } from "./disk.ts";
 import { basePath, STATE_FILE, STATE_TEXT } from "./state.ts";

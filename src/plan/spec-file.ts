@@ -1,10 +1,11 @@
 import { parseDocument, stringify } from "yaml";
 
-import { UserError, EXIT } from "../errors.ts";
-import { specSchema, type Spec } from "../spec/schema.ts";
-import { parseYaml } from "../spec/yaml.ts";
-import { canonical } from "./merge/identity.ts";
-import { mergeYaml } from "./merge/yaml.ts";
+import { UserError, EXIT } from "../lib/errors.ts";
+import type { Catalogue } from "../catalogue/catalogue.ts";
+import { schemasFor, specFileOf, type Spec } from "../spec/schema.ts";
+import { parseYaml } from "../lib/yaml.ts";
+import { canonical } from "../merge/identity.ts";
+import { mergeYaml } from "../merge/yaml.ts";
 
 /**
  * `framework.yaml` brought from one spec to another by the same merge as every other file, so that comments and
@@ -13,10 +14,11 @@ import { mergeYaml } from "./merge/yaml.ts";
  * @param file its name for messages
  * @throws UserError exit 1 when the file's layout does not allow it
  */
-export function editSpecFile(text: string, file: string, before: Spec, after: Spec): string {
+export function editSpecFile(text: string, file: string, before: Spec, after: Spec, catalogue: Catalogue): string {
   if (canonical(before) === canonical(after)) return text;
-  const merged = mergeYaml(text, stringify(before), stringify(after));
-  if ("text" in merged && holds(merged.text, after)) return merged.text;
+  const holds = (edited: string): boolean => isSpec(edited, after, catalogue);
+  const merged = mergeYaml(text, stringify(specFileOf(before)), stringify(specFileOf(after)));
+  if ("text" in merged && holds(merged.text)) return merged.text;
   // A layout that cannot be spliced (aliases, merge keys): the YAML library writes it, comments stay.
   const doc = parseDocument(text);
   for (const id of Object.keys(before.services)) if (!(id in after.services)) doc.deleteIn(["services", id]);
@@ -27,7 +29,7 @@ export function editSpecFile(text: string, file: string, before: Spec, after: Sp
     }
   }
   const written = doc.toString({ lineWidth: 0 });
-  if (holds(written, after)) return written;
+  if (holds(written)) return written;
   throw new UserError(`${file} cannot be edited by a program as it is written`, {
     code: "invalid",
     exit: EXIT.failure,
@@ -35,9 +37,9 @@ export function editSpecFile(text: string, file: string, before: Spec, after: Sp
   });
 }
 
-function holds(text: string, wanted: Spec): boolean {
+function isSpec(text: string, wanted: Spec, catalogue: Catalogue): boolean {
   try {
-    return canonical(parseYaml(text, "", specSchema)) === canonical(wanted);
+    return canonical(parseYaml(text, "", schemasFor(catalogue).spec)) === canonical(wanted);
   } catch {
     return false;
   }

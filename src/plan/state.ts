@@ -1,8 +1,10 @@
-import { problemsError } from "../errors.ts";
+import { problemsError } from "../lib/errors.ts";
 
 /** Where the base lives inside a framework's directory. */
 export const SCAFFOLD_DIR = ".scaffold";
 export const STATE_FILE = `${SCAFFOLD_DIR}/state.json`;
+/** Where version 0.1.0 staged a change; a directory that somebody else made may have one as well. */
+export const FORMER_JOURNAL = `${SCAFFOLD_DIR}/journal`;
 /** Where the base and what open conflicts are about lie. */
 export const BASE_DIR = `${SCAFFOLD_DIR}/base`;
 export const INCOMING_DIR = `${SCAFFOLD_DIR}/incoming`;

@@ -1,4 +1,4 @@
-import { sha256 } from "../digest.ts";
+import { sha256 } from "../lib/digest.ts";
 import type { RenderedFile, Tree } from "../render/tree.ts";
 import { isSameText, withEndsOf, type Disk, type DiskFile } from "./disk.ts";
 import { CHOSEN, SETTLED, STORED_MODE, type Action, type ActionName, type Plan, WITHOUT_BASE } from "./plan.ts";
@@ -198,7 +198,7 @@ class Update {
   ): Promise<{ text: string } | { conflicts: string[] }> {
     if (from === undefined) return { conflicts: ["nothing is known of what was generated before"] };
     if (!exact) return { conflicts: ["the file is not UTF-8 text"] };
-    const { mergeFile } = await import("./merge/merge.ts");
+    const { mergeFile } = await import("../merge/merge.ts");
     return mergeFile(path, ours, from, to, prefer);
   }
 

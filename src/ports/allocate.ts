@@ -1,4 +1,4 @@
-import { EXIT, UserError, type Problem } from "../errors.ts";
+import { EXIT, UserError, type Problem } from "../lib/errors.ts";
 import { describeHolder, type ClaimTable, type Protocol } from "./claim.ts";
 import { reservedReason } from "./reserved.ts";
 

@@ -1,9 +1,17 @@
-import { fallbackPreset, requireService, type Catalogue } from "../catalogue/catalogue.ts";
+import { externalServices, fallbackPreset, requireService, type Catalogue } from "../catalogue/catalogue.ts";
 import type { Container } from "../catalogue/manifest.ts";
-import { once } from "../once.ts";
-import { underscored } from "../spec/names.ts";
+import { once } from "../lib/once.ts";
+import { underscored } from "../catalogue/names.ts";
 import type { Spec } from "../spec/schema.ts";
-import { envSections, secretsOf, limitVariables, NOFILE_SUFFIX, type Section, type Variable } from "./env.ts";
+import { formatMebibytes, totalMemory } from "./memory.ts";
+import {
+  envSections,
+  secretsOf,
+  limitVariables,
+  NOFILE_SUFFIX,
+  type Section,
+  type Variable,
+} from "../env/variables.ts";
 
 /** A container as compose fragments see it. */
 interface ContainerView {
@@ -33,6 +41,14 @@ interface ServiceView {
   backup: string[];
 }
 
+interface ExternalView {
+  id: string;
+  title: string;
+  mode: string;
+  /** URL of the one that is used from outside, or "". */
+  host: string;
+}
+
 interface SectionView extends Section {
   /** Those that people may want to set: neither secrets nor defaults. */
   settable: Variable[];
@@ -55,7 +71,8 @@ export interface Context {
   logging: Spec["logging"];
   sections: SectionView[];
   secrets: Variable[];
-  external: { used: boolean; host: string };
+  /** Every service that can be used from outside the stack. */
+  externals: ExternalView[];
   memoryTotal: string;
   /** A service to show commands with. */
   exampleService: string;
@@ -121,7 +138,12 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
       settable: section.variables.filter((variable) => variable.class !== "default" && !variable.secret),
     })),
     secrets: secretsOf(sections),
-    external: { used: spec.langfuse.mode === "external", host: spec.langfuse.host ?? "" },
+    externals: externalServices(catalogue).map(({ id, title }) => ({
+      id,
+      title,
+      mode: spec.external[id]?.mode ?? "dedicated",
+      host: spec.external[id]?.host ?? "",
+    })),
     memoryTotal: formatMebibytes(totalMemory(spec, catalogue)),
     exampleService:
       (
@@ -164,20 +186,4 @@ function makeContainerView(container: Container, imageVariable: string, referenc
     nofile:
       container.nofile === undefined ? "" : `\${${container.variable}_${NOFILE_SUFFIX}:-${String(container.nofile)}}`,
   };
-}
-
-/** Sum of the memory limits of what keeps running, in MiB. */
-export function totalMemory(spec: Spec, catalogue: Catalogue, profile: Spec["profile"] = spec.profile): number {
-  return Object.keys(spec.services)
-    .flatMap((id) => catalogue.services.get(id)?.containers ?? [])
-    .filter((container) => !container.oneShot)
-    .reduce((sum, container) => sum + mebibytes(container.limits[profile].memory), 0);
-}
-
-function mebibytes(size: string): number {
-  return Number(size.slice(0, -1)) * (size.endsWith("g") ? 1024 : 1);
-}
-
-export function formatMebibytes(size: number): string {
-  return size >= 1024 ? `${(size / 1024).toFixed(1).replace(/\.0$/, "")} GiB` : `${String(size)} MiB`;
 }

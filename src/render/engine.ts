@@ -2,18 +2,11 @@ import type HandlebarsTypes from "handlebars";
 import runtime from "handlebars/runtime.js";
 
 import type { Template } from "../catalogue/catalogue.ts";
-import { sha256 } from "../digest.ts";
-import { usageError, UserError } from "../errors.ts";
-import { once } from "../once.ts";
+import { usageError, UserError } from "../lib/errors.ts";
+import { once } from "../lib/once.ts";
 
 // The runtime has no types of its own; it is the full Handlebars without its compiler.
 const Handlebars = runtime as unknown as typeof HandlebarsTypes;
-
-/** Compiled at build time: sha256 of a template's text -> Handlebars' template spec. */
-export type Precompiled = ReadonlyMap<string, unknown>;
-
-/** Nothing was compiled ahead: one for all, for engines are told apart by it. */
-export const NOT_COMPILED: Precompiled = new Map();
 
 export interface Engine {
   /** Renders a template of the catalogue by its path. */
@@ -23,24 +16,19 @@ export interface Engine {
 /**
  * An own Handlebars instance: strict (a missing value is an error, not an empty string),
  * without HTML escaping (these are YAML, shell and Markdown files), shared with nobody.
+ * One for all frameworks of a run: preparing it costs as much as rendering a directory.
  * @param templates every template; those below a `partials/` folder are partials, by file name
- * @param compile compiles what was not precompiled; loaded only when it is needed
  */
-export async function engineFor(templates: ReadonlyMap<string, Template>, precompiled: Precompiled): Promise<Engine> {
-  // One for all frameworks of a run: preparing it costs as much as rendering a directory.
-  const known = engines.get(templates);
-  if (known?.precompiled === precompiled) return known.engine;
-  const engine = await createEngine(templates, precompiled);
-  engines.set(templates, { precompiled, engine });
-  return engine;
+export async function engineFor(templates: ReadonlyMap<string, Template>): Promise<Engine> {
+  return once(engines, templates, async () => createEngine(templates));
 }
 
-const engines = new WeakMap<ReadonlyMap<string, Template>, { precompiled: Precompiled; engine: Engine }>();
+const engines = new WeakMap<ReadonlyMap<string, Template>, Promise<Engine>>();
 
-async function createEngine(templates: ReadonlyMap<string, Template>, precompiled: Precompiled): Promise<Engine> {
+async function createEngine(templates: ReadonlyMap<string, Template>): Promise<Engine> {
   const handlebars = Handlebars.create();
   handlebars.registerHelper(HELPERS);
-  const compile = await compilerFor(templates, precompiled);
+  const compile = await compilerFor(templates);
   const compiled = new Map<string, HandlebarsTemplateDelegate>();
 
   const templateOf = (path: string): HandlebarsTemplateDelegate => {
@@ -48,9 +36,8 @@ async function createEngine(templates: ReadonlyMap<string, Template>, precompile
     if (cached !== undefined) return cached;
     const template = templates.get(path);
     if (template === undefined) throw new Error("it is missing");
-    const known = precompiled.get(sha256(template.source));
     // What Handlebars' own precompiler made; the catalogue carries it as an unknown value.
-    const made = handlebars.template((known ?? compile(template)) as TemplateSpecification);
+    const made = handlebars.template((template.compiled ?? compile(template)) as TemplateSpecification);
     compiled.set(path, made);
     return made;
   };
@@ -89,20 +76,15 @@ function templateError(path: string, error: unknown): UserError {
   const [, helper, place] = /^You specified .* the unknown helper ([^]+) - (\d+:\d+)$/.exec(message) ?? [];
   return usageError(
     `template ${path}: ${helper === undefined ? message : `there is no helper ${helper} - ${place ?? ""}`}`,
-    "mend the template; docs/writing-a-service.md says what it can use",
+    "fix the template; docs/writing-a-service.md says what it can use",
     [],
     "template",
   );
 }
 
-async function compilerFor(
-  templates: ReadonlyMap<string, Template>,
-  precompiled: Precompiled,
-): Promise<(template: Template) => unknown> {
-  const unknown = [...templates.values()].some(
-    (template) => template.path.endsWith(".hbs") && !precompiled.has(sha256(template.source)),
-  );
-  if (!unknown) {
+/** Compiles what the build did not; Handlebars' compiler is loaded only when there is such a template. */
+async function compilerFor(templates: ReadonlyMap<string, Template>): Promise<(template: Template) => unknown> {
+  if (isBuiltIn(templates)) {
     return (template) => {
       throw new Error(`${template.path} was not compiled`);
     };
@@ -117,6 +99,15 @@ async function compilerFor(
     return new Function(`return ${code};`)() as unknown;
   };
 }
+
+/** Whether every template is one that the build compiled, so that the tests of this project have seen it. */
+export function isBuiltIn(templates: ReadonlyMap<string, Template>): boolean {
+  return once(builtIn, templates, () => ({
+    answer: [...templates.values()].every(({ path, compiled }) => !path.endsWith(".hbs") || compiled !== undefined),
+  })).answer;
+}
+
+const builtIn = new WeakMap<ReadonlyMap<string, Template>, { answer: boolean }>();
 
 /** Helpers that templates may use; each one's output is safe in the place its name says. */
 const HELPERS = {

@@ -1,9 +1,9 @@
-import type { Catalogue } from "../catalogue/catalogue.ts";
-import { once } from "../once.ts";
+import type { Catalogue, Template } from "../catalogue/catalogue.ts";
+import { literalValue, quoteEnv } from "../env/variables.ts";
 import type { Spec } from "../spec/schema.ts";
-import { buildContext } from "./context.ts";
-import { engineFor, NOT_COMPILED, type Precompiled } from "./engine.ts";
-import { literalValue, quoteEnv } from "./env.ts";
+import { buildContext, type Context } from "./context.ts";
+import { engineFor, type Engine } from "./engine.ts";
+import { outputsOf, partsOf } from "./layout.ts";
 import { MODE, TreeBuilder, type Tree } from "./tree.ts";
 
 /**
@@ -11,35 +11,16 @@ import { MODE, TreeBuilder, type Tree } from "./tree.ts";
  * no clock, no randomness, no file system, no locale.
  * @param secrets value of every secret by variable name
  */
-export async function render(
-  spec: Spec,
-  catalogue: Catalogue,
-  secrets: ReadonlyMap<string, string>,
-  precompiled: Precompiled = NOT_COMPILED,
-): Promise<Tree> {
-  const engine = await engineFor(catalogue.templates, precompiled);
+export async function render(spec: Spec, catalogue: Catalogue, secrets: ReadonlyMap<string, string>): Promise<Tree> {
+  const { templates } = catalogue;
+  const engine = await engineFor(templates);
   const context = buildContext(spec, catalogue);
   const tree = new TreeBuilder();
-
-  const fragments = (file: string): { id: string; text: string }[] =>
-    context.services.flatMap((service) => {
-      const path = `services/${service.id}/${file}`;
-      return catalogue.templates.has(path)
-        ? [{ id: service.id, text: engine.render(path, { ...context, service }).trimEnd() }]
-        : [];
-    });
-  const parts = {
-    compose: fragments("compose.yaml.hbs"),
-    readme: fragments("readme.md.hbs"),
-    recovery: fragments("recovery.md.hbs"),
-    connect: fragments("connect.py.hbs"),
-  };
-  for (const { path, target, service, mode } of outputsOf(catalogue)) {
+  const withParts = { ...context, parts: renderParts(context, templates, engine) };
+  for (const { path, target, service, mode } of outputsOf(templates)) {
     if (service !== undefined && !(service in spec.services)) continue;
     const content = (): string =>
-      path.endsWith(".hbs")
-        ? engine.render(path, { ...context, parts })
-        : (catalogue.templates.get(path)?.source ?? "");
+      path.endsWith(".hbs") ? engine.render(path, withParts) : (templates.get(path)?.source ?? "");
     // What is not compared with a base is made only for a new directory.
     tree.add(target, target === SPEC_FILE ? content : content(), mode);
   }
@@ -58,40 +39,36 @@ export async function render(
 
 const SPEC_FILE = "framework.yaml";
 
-/** A file that a template makes. */
-interface Output {
-  path: string;
-  target: string;
-  /** The service that it belongs to, or undefined for one that every framework has. */
-  service: string | undefined;
-  mode: number;
-}
-
-// One list for all frameworks of a run.
-const outputs = new WeakMap<Catalogue["templates"], Output[]>();
-
-/** The templates that make a file of their own, and where it goes. */
-function outputsOf({ templates }: Catalogue): Output[] {
-  return once(outputs, templates, () => [...templates.keys()].flatMap(outputOf));
-}
-
-function outputOf(path: string): Output[] {
-  const emitted = /^framework\/emit\/(.+)$/.exec(path)?.[1];
-  const [, service, config] = /^services\/([^/]+)\/config\/(.+)$/.exec(path) ?? [];
-  const file = emitted ?? (service === undefined || config === undefined ? undefined : `config/${service}/${config}`);
-  if (file === undefined) return [];
-  const target = stripEnding(file);
-  return [{ path, target, service, mode: target.endsWith(".sh") ? MODE.script : MODE.file }];
+interface Part {
+  id: string;
+  text: string;
 }
 
 /**
- * `x.yaml.hbs` -> `x.yaml`. A leading `dot-` stands for `.`: a live `.gitignore` among
- * the templates would act on the templates.
+ * The parts that the services of a stack add to the files of the framework, by name, each made when a template asks
+ * for it. A service that is used from outside has others than one that runs here.
  */
-function stripEnding(path: string): string {
-  return path
-    .replace(/\.hbs$/, "")
-    .split("/")
-    .map((part) => part.replace(/^dot-/, "."))
-    .join("/");
+function renderParts(
+  context: Context,
+  templates: ReadonlyMap<string, Template>,
+  engine: Engine,
+): Record<string, Part[]> {
+  const make = (folder: string, name: string): Part[] => {
+    const views =
+      folder === "external" ? context.externals.filter(({ mode }) => mode === "external") : context.services;
+    return views.flatMap((service) => {
+      const path =
+        name === "compose" ? `services/${service.id}/compose.yaml.hbs` : `services/${service.id}/${folder}/${name}.hbs`;
+      if (!templates.has(path)) return [];
+      return [{ id: service.id, text: engine.render(path, { ...context, service }).trimEnd() }];
+    });
+  };
+  const parts = {};
+  for (const name of partsOf(templates)) {
+    let made: Part[] | undefined;
+    const get = (): Part[] =>
+      (made ??= [...make("parts", name), ...(name === "compose" ? [] : make("external", name))]);
+    Object.defineProperty(parts, name, { enumerable: true, get });
+  }
+  return parts;
 }

@@ -1,14 +1,16 @@
 import {
   defaultServices,
+  externalServices,
   fallbackPreset,
   requireService,
   reservedNames,
   withDependencies,
   type Catalogue,
 } from "../catalogue/catalogue.ts";
-import { formatProblem, problemsError, usageError, type Problem } from "../errors.ts";
-import { nameProblem, suggestName } from "./names.ts";
-import { specSchema, type Draft, type Request, type Spec } from "./schema.ts";
+import { formatProblem, problemsError, usageError, type Problem } from "../lib/errors.ts";
+import { check } from "../lib/schema.ts";
+import { nameProblem, suggestName } from "../catalogue/names.ts";
+import { schemasFor, type Draft, type Request, type Spec } from "./schema.ts";
 
 /** A spec whose ports are still to be given, and those the user gave. */
 export interface Normalised {
@@ -65,7 +67,7 @@ export function normalise({ draft, ports }: Request, catalogue: Catalogue): Norm
       ? defaultServices(catalogue)
       : [...given].filter(([, service]) => service.requested !== false).map(([id]) => id),
   );
-  dropExternal(draft, wanted, given, notes);
+  for (const { id } of externalServices(catalogue)) dropExternal(id, draft, wanted, given, notes);
 
   if (wanted.size === 0)
     throw problemsError(
@@ -99,14 +101,14 @@ export function normalise({ draft, ports }: Request, catalogue: Catalogue): Norm
   }
   if (problems.length > 0) throw problemsError("the answers cannot be used", problems);
 
-  const spec = specSchema.safeParse({
+  const spec = check(schemasFor(catalogue).spec, {
     schemaVersion: 1,
     name,
     preset: preset?.id,
     description: draft.description ?? preset?.summary,
     images: draft.images,
     profile: draft.profile,
-    langfuse: draft.langfuse,
+    ...draft.external,
     services: Object.fromEntries(
       ids.map((id) => [id, { ...(typed.has(id) ? { port: typed.get(id) } : {}), requested: wanted.has(id) }]),
     ),
@@ -133,27 +135,23 @@ function givenServices(draft: Draft): Map<string, GivenService> | undefined {
   return new Map(Object.entries(draft.services).map(([id, service]) => [id, service ?? {}]));
 }
 
-/** With `langfuse: {mode: external}` the service runs elsewhere, so it is not part of this stack. */
+/** A service that is used from outside is not part of this stack. */
 function dropExternal(
+  id: string,
   draft: Draft,
   wanted: Set<string>,
   given: Map<string, GivenService> | undefined,
   notes: string[],
 ): void {
-  if (draft.langfuse?.mode === "external") {
-    if (wanted.delete(EXTERNAL_CAPABLE) && given?.has(EXTERNAL_CAPABLE) === true) {
-      notes.push(`${EXTERNAL_CAPABLE} is used from outside (langfuse: external), so it is left out of the services`);
+  const { mode, host } = draft.external?.[id] ?? {};
+  if (mode === "external") {
+    if (wanted.delete(id) && given?.has(id) === true) {
+      notes.push(`${id} is used from outside (${id}: external), so it is left out of the services`);
     }
-  } else if (draft.langfuse?.host !== undefined) {
+  } else if (host !== undefined) {
     throw usageError(
-      formatProblem({ key: "langfuse.host", message: "is only for mode: external" }),
-      "set langfuse.mode to external, or take the host out",
+      formatProblem({ key: `${id}.host`, message: "is only for mode: external" }),
+      `set ${id}.mode to external, or remove the host`,
     );
   }
 }
-
-/**
- * The spec key `langfuse` is part of the contract, and it is about the service of the
- * same id; everything else about that service stands in its manifest (`external`).
- */
-export const EXTERNAL_CAPABLE = "langfuse" satisfies keyof Spec;

@@ -1,42 +1,46 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 
-import { MAX_NAME_LENGTH, NAME_PATTERN, nameProblem } from "./names.ts";
+import { externalServices, type Catalogue } from "../catalogue/catalogue.ts";
+import { idSchema, portSchema } from "../catalogue/ids.ts";
+import { nameProblem } from "../catalogue/names.ts";
+import { once } from "../lib/once.ts";
 
 // A framework.yaml on disk is as untrusted as what is typed: its name ends up in paths, SQL and shell.
-const nameSchema = z
-  .string()
-  .refine((name) => nameProblem(name) === undefined, { error: (issue) => nameProblem(String(issue.input)) ?? "" });
-
-/** Ids of services and presets: the same letters as a framework name. */
-export const idSchema = z
-  .string()
-  .regex(NAME_PATTERN, "use lower-case letters, digits and single hyphens")
-  .max(MAX_NAME_LENGTH);
-
-export const portSchema = z
-  .int("a port is a whole number from 1 to 65535")
-  .min(1, "a port is a whole number from 1 to 65535")
-  .max(65_535, "a port is a whole number from 1 to 65535");
+const nameSchema = z.string().check(
+  z.refine((name: string) => nameProblem(name) === undefined, {
+    error: (issue) => nameProblem(String(issue.input)) ?? "",
+  }),
+);
 
 const MAX_DESCRIPTION_LENGTH = 200;
 
-const descriptionSchema = z
-  .string()
-  .max(MAX_DESCRIPTION_LENGTH, `at most ${String(MAX_DESCRIPTION_LENGTH)} characters`)
+const descriptionSchema = z.string().check(
+  z.maxLength(MAX_DESCRIPTION_LENGTH, `at most ${String(MAX_DESCRIPTION_LENGTH)} characters`),
   // One line, no control characters: it is printed on terminals and written into YAML and Markdown.
-  .refine((text) => !/[\p{Control}\p{Format}\u2028\u2029]/u.test(text), "one line, without control characters");
+  z.refine(
+    (text: string) => !/[\p{Control}\p{Format}\u2028\u2029]/u.test(text),
+    "one line, without control characters",
+  ),
+);
+
+/** What is wrong with a one-line description, or undefined when it is fine. */
+export function descriptionProblem(text: string): string | undefined {
+  const checked = descriptionSchema.safeParse(text);
+  return checked.success ? undefined : (checked.error.issues[0]?.message ?? "not a description");
+}
 
 /**
- * A URL that is safe as an unquoted `.env` value and in Markdown: no quote, blank,
+ * A URL that is safe as an unquoted `.env` value and in Markdown: no quote, space,
  * `$`, `#` or backslash, and no user name or password (that would be a secret in a committed file).
  */
-const hostUrlSchema = z
-  .string()
-  .max(300, "at most 300 characters")
-  .refine((text) => hostUrlProblem(text) === undefined, {
+const hostUrlSchema = z.string().check(
+  z.maxLength(300, "at most 300 characters"),
+  z.refine((text: string) => hostUrlProblem(text) === undefined, {
     error: (issue) => hostUrlProblem(String(issue.input)) ?? "not a URL",
-  });
+  }),
+);
 
+/** What is wrong with a URL for the field `host`, or undefined when it is fine. */
 export function hostUrlProblem(text: string): string | undefined {
   if (!/^https?:\/\/[A-Za-z0-9._~:/?=&%+@,;[\]-]+$/.test(text)) {
     return "write a URL such as http://localhost:3000 (http or https; letters, digits and ._~:/?=&%+,;[]- only)";
@@ -47,95 +51,169 @@ export function hostUrlProblem(text: string): string | undefined {
   return undefined;
 }
 
-const sizeSchema = z.string().regex(/^[1-9][0-9]{0,5}[kmg]$/, "a size such as 10m");
-
+const sizeSchema = z.string().check(z.regex(/^[1-9][0-9]{0,5}[kmg]$/, "a size such as 10m"));
 const imagesSchema = z.enum(["pinned", "latest"]);
 export const profileSchema = z.enum(["small", "medium", "large"]);
-const langfuseModeSchema = z.enum(["dedicated", "external"]);
+const modeSchema = z.enum(["dedicated", "external"]);
+const levelSchema = z.enum(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]);
+const driverSchema = z.enum(["local", "json-file"]);
+const maxFileSchema = z.int().check(z.gte(1), z.lte(100));
 
 const serviceSchema = z.strictObject({
-  port: portSchema.optional().describe("host port; only services that publish one have it"),
+  port: z.optional(portSchema).check(z.describe("host port; only services that publish one have it")),
   requested: z
-    .boolean()
-    .default(true)
-    .describe("false: it came as a dependency and goes when nothing needs it any more"),
-});
-
-const langfuseSchema = z.strictObject({
-  mode: langfuseModeSchema.default("dedicated"),
-  host: hostUrlSchema.optional().describe("URL of the Langfuse that already runs (mode: external)"),
+    ._default(z.boolean(), true)
+    .check(z.describe("false: it came as a dependency and goes when nothing needs it any more")),
 });
 
 const loggingSchema = z.strictObject({
-  level: z
-    .enum(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
-    .default("INFO")
-    .describe("the application's root level"),
-  driver: z.enum(["local", "json-file"]).default("local").describe("Docker's log driver for every container"),
-  maxSize: sizeSchema.default("10m").describe("a log file is rotated at this size"),
-  maxFile: z.int().min(1).max(100).default(3).describe("how many rotated files are kept for each container"),
+  level: z._default(levelSchema, "INFO").check(z.describe("the application's root level")),
+  driver: z._default(driverSchema, "local").check(z.describe("Docker's log driver for every container")),
+  maxSize: z._default(sizeSchema, "10m").check(z.describe("a log file is rotated at this size")),
+  maxFile: z._default(maxFileSchema, 3).check(z.describe("how many rotated files are kept for each container")),
 });
 
 const waiverSchema = z.strictObject({
-  rule: z.string().min(1).max(80),
+  rule: z.string().check(z.minLength(1), z.maxLength(80)),
   service: idSchema,
-  reason: z.string().min(1).max(300),
+  reason: z.string().check(z.minLength(1), z.maxLength(300)),
 });
 
-/** `framework.yaml` as the program works with it: complete, every default filled. */
-export const specSchema = z.strictObject({
+const externalSchema = z.strictObject({
+  mode: z._default(modeSchema, "dedicated"),
+  host: z.optional(hostUrlSchema).check(z.describe("URL of the one that already runs (mode: external)")),
+});
+
+/** Where a service runs that can also be used from outside the stack. */
+export interface External {
+  mode: "dedicated" | "external";
+  host?: string | undefined;
+}
+
+const specShape = {
   schemaVersion: z.literal(1),
   name: nameSchema,
   preset: idSchema,
   description: descriptionSchema,
-  images: imagesSchema.default("pinned"),
-  profile: profileSchema.default("small"),
-  langfuse: langfuseSchema.prefault({}),
+  images: z._default(imagesSchema, "pinned"),
+  profile: z._default(profileSchema, "small"),
   services: z.record(idSchema, serviceSchema),
-  logging: loggingSchema.prefault({}),
-  waivers: z.array(waiverSchema).default([]),
-});
+  logging: z.prefault(loggingSchema, {}),
+  waivers: z._default(z.array(waiverSchema), []),
+};
 
-export type Spec = z.output<typeof specSchema>;
+type SpecShape = { [Key in keyof typeof specShape]: z.output<(typeof specShape)[Key]> };
 
-/** An answers file, and what the flags and prompts add up to: any part of a spec. */
-export const draftSchema = z.strictObject({
-  schemaVersion: z.literal(1).optional(),
-  name: z.string().optional(),
-  preset: idSchema.optional(),
-  description: descriptionSchema.optional(),
-  images: imagesSchema.optional(),
-  profile: profileSchema.optional(),
-  langfuse: z.strictObject({ mode: langfuseModeSchema.optional(), host: hostUrlSchema.optional() }).optional(),
-  services: z
-    .union(
+/** `framework.yaml` as the program works with it: complete, every default filled. */
+export interface Spec extends SpecShape {
+  /** By service id; in the file, each is a key of its own at the top level (`ID: {mode: …}`). */
+  external: Record<string, External>;
+}
+
+/** Keys of framework.yaml that no service may take for its own `external` key. */
+export const SPEC_KEYS: readonly string[] = Object.keys(specShape);
+
+const draftShape = {
+  schemaVersion: z.optional(z.literal(1)),
+  name: z.optional(z.string()),
+  preset: z.optional(idSchema),
+  description: z.optional(descriptionSchema),
+  images: z.optional(imagesSchema),
+  profile: z.optional(profileSchema),
+  services: z.optional(
+    z.union(
       [
         z.array(idSchema),
         z.record(
           idSchema,
-          z.strictObject({ port: portSchema.optional(), requested: z.boolean().optional() }).nullable(),
+          z.nullable(z.strictObject({ port: z.optional(portSchema), requested: z.optional(z.boolean()) })),
         ),
       ],
-      {
-        error: "a list of service names, or a mapping from service name to {port, requested}",
-      },
-    )
-    .optional(),
-  logging: z
-    .strictObject({
-      level: loggingSchema.shape.level.unwrap().optional(),
-      driver: loggingSchema.shape.driver.unwrap().optional(),
-      maxSize: sizeSchema.optional(),
-      maxFile: z.int().min(1).max(100).optional(),
-    })
-    .optional(),
-  waivers: z.array(waiverSchema).optional(),
-});
+      { error: "a list of service names, or a mapping from service name to {port, requested}" },
+    ),
+  ),
+  logging: z.optional(
+    z.strictObject({
+      level: z.optional(levelSchema),
+      driver: z.optional(driverSchema),
+      maxSize: z.optional(sizeSchema),
+      maxFile: z.optional(maxFileSchema),
+    }),
+  ),
+  waivers: z.optional(z.array(waiverSchema)),
+};
 
-export type Draft = z.output<typeof draftSchema>;
+const draftExternalSchema = z.optional(
+  z.strictObject({ mode: z.optional(modeSchema), host: z.optional(hostUrlSchema) }),
+);
+
+type DraftShape = { [Key in keyof typeof draftShape]?: z.output<(typeof draftShape)[Key]> | undefined };
+
+/** An answers file, and what the flags and prompts add up to: any part of a spec. */
+export interface Draft extends DraftShape {
+  /** By service id, as in a spec; absent where nobody said anything. */
+  external?: Record<string, Partial<External>> | undefined;
+}
 
 /** A draft, and the host ports that were typed beside it (`--port`, prompts), by service id. */
 export interface Request {
   draft: Draft;
   ports: ReadonlyMap<string, number>;
+}
+
+type FileSchema = z.ZodMiniType<Record<string, unknown>, Record<string, unknown>>;
+
+interface Schemas {
+  /** Of framework.yaml as it is written, for its JSON Schema. */
+  specFile: FileSchema;
+  spec: z.ZodMiniType<Spec>;
+  draftFile: FileSchema;
+  draft: z.ZodMiniType<Draft>;
+}
+
+/**
+ * The schemas of framework.yaml and of answers files. Each service of the catalogue that can be used from outside
+ * gives both a key of its id.
+ */
+export function schemasFor(catalogue: Catalogue): Schemas {
+  return once(schemas, catalogue, () => {
+    const ids = externalServices(catalogue).map(({ id }) => id);
+    const keyed = <T>(schema: T): Record<string, T> => Object.fromEntries(ids.map((id) => [id, schema]));
+    const specFile = z.strictObject({
+      ...specShape,
+      ...keyed(z.prefault(externalSchema, {})),
+    }) as unknown as FileSchema;
+    const draftFile = z.strictObject({ ...draftShape, ...keyed(draftExternalSchema) }) as unknown as FileSchema;
+    return {
+      specFile,
+      spec: z.pipe(
+        specFile,
+        z.transform((file: Record<string, unknown>) => ({ external: {}, ...gathered(file, ids) }) as unknown as Spec),
+      ),
+      draftFile,
+      draft: z.pipe(
+        draftFile,
+        z.transform((file: Record<string, unknown>) => gathered(file, ids) as Draft),
+      ),
+    };
+  });
+}
+
+const schemas = new WeakMap<Catalogue, Schemas>();
+
+/** The keys of external services moved below `external`. */
+function gathered(file: Record<string, unknown>, ids: readonly string[]): Record<string, unknown> {
+  const rest = Object.entries(file).filter(([key]) => !ids.includes(key));
+  const external = Object.entries(file).filter(([key, value]) => ids.includes(key) && value !== undefined);
+  return { ...Object.fromEntries(rest), ...(external.length === 0 ? {} : { external: Object.fromEntries(external) }) };
+}
+
+/** A spec as it is written into framework.yaml. */
+export function specFileOf({ external, ...rest }: Spec): Record<string, unknown> {
+  return { ...rest, ...external };
+}
+
+/** Whether a service is used from outside the stack. */
+export function isExternal(spec: Pick<Spec, "external">, id: string): boolean {
+  return spec.external[id]?.mode === "external";
 }

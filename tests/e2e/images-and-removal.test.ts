@@ -103,7 +103,7 @@ describe("remove-framework", () => {
 
   it("takes the secrets too only with --purge-secrets", async () => {
     const work = await new Workspace().make("crewai");
-    expect(await work.ok("remove-framework", "crewai", "--yes", "--purge-secrets")).toContain("Its secrets are gone");
+    expect(await work.ok("remove-framework", "crewai", "--yes", "--purge-secrets")).toContain("The secrets are gone");
     expect(fs.readdirSync(work.path(""))).toEqual(["PORT_ALLOCATION.md"]);
     await work.make("crewai");
   });

@@ -40,8 +40,9 @@ describe("what is pending", () => {
 });
 
 describe("a directory that is not as it should be", () => {
-  it("does not let a journal move files from elsewhere, and does not stop the others", async () => {
+  it("takes no orders from a journal that came with a framework's directory, and says that it is there", async () => {
     const work = await new Workspace().make("crewai", "postgres");
+    await work.make("evil", "postgres");
     const victim = join(work.cwd, "victim");
     fs.writeFileSync(victim, "mine");
     const entry = { path: "stolen", staged: "../../../../victim", mode: 511, before: null };
@@ -50,10 +51,26 @@ describe("a directory that is not as it should be", () => {
     fs.ensureDirSync(work.path("linked"));
     fs.symlinkSync(join(work.cwd, "outside"), work.path("linked/.scaffold"));
     const printed = await work.ok("add-service", "qdrant", "crewai");
-    expect(printed).toContain("journal.json is damaged");
+    expect(printed).toContain("frameworks/evil/.scaffold/journal is not used");
     expect(fs.readFileSync(victim, "utf8")).toBe("mine");
     expect(fs.existsSync(join(work.cwd, "outside/journal/data"))).toBe(true);
     expect(work.has("evil/stolen")).toBe(false);
+  });
+
+  it("refuses a journal of the root that was not written here, and leaves everything alone", async () => {
+    const work = await new Workspace().make("crewai", "postgres");
+    const victim = join(work.cwd, "victim");
+    fs.writeFileSync(victim, "mine");
+    const journal = work.path(".framework-infra.journal");
+    fs.outputFileSync(join(journal, "0.next"), "stolen");
+    const steps = [{ kind: "file", path: "crewai/README.md", staged: "0.next", before: null }];
+    const origin = { host: "x", user: 0, directory: "1/1" };
+    fs.writeFileSync(join(journal, "journal.json"), JSON.stringify({ schemaVersion: 1, origin, steps }));
+    const before = snapshot(work.cwd);
+    const { code, stderr } = await work.run("add-service", "qdrant", "crewai");
+    expect([code, stderr]).toEqual([1, expect.stringContaining("was not made on this host by you")]);
+    expect(stderr).toContain("hint: look at the files in it, then delete it");
+    expect(snapshot(work.cwd)).toEqual(before);
   });
 
   it("keeps its trouble to itself: links in a circle, a directory in a file's place", async () => {

@@ -328,11 +328,14 @@ describe("ports --check and --fix", () => {
 it("reports a change that was interrupted, changes nothing, and --fix undoes it", async () => {
   const cwd = tempDir();
   await make(cwd, "crewai");
-  fs.outputFileSync(join(cwd, "frameworks/crewai/.scaffold/journal/0.next"), "half");
+  const journal = join(cwd, "frameworks/.framework-infra.journal");
+  fs.outputFileSync(join(journal, "0.next"), "half");
   const before = snapshot(cwd);
-  expect((await cli(["ports"], { cwd })).stderr).toContain("a change of crewai was interrupted");
+  expect((await cli(["ports"], { cwd })).stderr).toContain(
+    "a change was interrupted; the next command that writes finishes or undoes it",
+  );
   expect(snapshot(cwd)).toEqual(before);
   await cli(["ports", "--fix"], { cwd });
-  expect(fs.existsSync(join(cwd, "frameworks/crewai/.scaffold/journal"))).toBe(false);
+  expect(fs.existsSync(journal)).toBe(false);
   expect((await cli(["ports"], { cwd })).stderr).toBe("");
 });

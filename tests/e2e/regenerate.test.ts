@@ -64,7 +64,7 @@ describe("regenerate", () => {
     });
     expect(work.read("PORT_ALLOCATION.md")).toContain("6400");
     work.edit("crewai/framework.yaml", /  langfuse: .*\n(?:    .*\n)*/, "");
-    expect(await work.ok("regenerate")).toContain("taken out, because nothing needs it any more");
+    expect(await work.ok("regenerate")).toContain("removed, because nothing needs it any more");
     expect(await work.ok("regenerate")).toContain("nothing to do");
     expect(Object.keys((parse(work.read("crewai/compose.yaml")) as { services: object }).services)).toEqual(["qdrant"]);
   });

@@ -71,7 +71,7 @@ describe("status", () => {
     const cwd = tempDir();
     await make(cwd, "crewai", "dspy");
     fs.copySync(TEMPLATES, join(cwd, "newer"));
-    fs.appendFileSync(join(cwd, "newer/services/qdrant/recovery.md.hbs"), "\nMore.\n");
+    fs.appendFileSync(join(cwd, "newer/services/qdrant/parts/recovery.hbs"), "\nMore.\n");
     expect(unclean(await status(cwd, "--templates", "newer"))).toEqual([
       "crewai/DISASTER_RECOVERY.md outdated",
       "dspy/DISASTER_RECOVERY.md outdated",

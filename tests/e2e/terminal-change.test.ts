@@ -50,8 +50,8 @@ describe.skipIf(!there)("in a terminal", () => {
       "framework/emit/README.md.hbs": (text) => text.replace("## Start and stop", "## Starting"),
     });
     const terminal = Terminal.program(work.cwd, `regenerate --templates ${templates}`);
-    await terminal.answer("crewai/README.md: your edit and the update meet", "Down", "Down", "Enter");
-    await terminal.answer("crewai/compose.yaml: your edit and the update meet", "Enter");
+    await terminal.answer("crewai/README.md: both you and the update changed it", "Down", "Down", "Enter");
+    await terminal.answer("crewai/compose.yaml: both you and the update changed it", "Enter");
     await terminal.see("exit 4");
     expect(work.read("crewai/README.md")).toContain("## Starting");
     expect([work.has("crewai/README.md.incoming"), work.has("crewai/compose.yaml.incoming")]).toEqual([false, true]);
@@ -72,7 +72,7 @@ describe.skipIf(!there)("in a terminal", () => {
     work.edit("crewai/README.md", "## Start and stop", "## How we start it");
     const first = Terminal.program(work.cwd, "remove-framework");
     await first.answer("Remove which framework?", "Enter");
-    await first.see("Edited by somebody: README.md");
+    await first.see("You have edited: README.md");
     await first.answer("Delete ", "Enter");
     await first.see("Nothing was removed.");
     expect(work.has("crewai/compose.yaml")).toBe(true);

@@ -2,7 +2,7 @@ import fs from "fs-extra";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-import { dotenvValues } from "../../src/spec/dotenv.ts";
+import { dotenvValues } from "../../src/env/dotenv.ts";
 import { cli, LAUNCHER, snapshot, start } from "../helpers/cli.ts";
 import { tempDir } from "../helpers/temp.ts";
 

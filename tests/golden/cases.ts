@@ -14,7 +14,7 @@ export const CASES: Record<string, Draft> = {
     services: { qdrant: { port: 7000 }, postgres: {} },
     images: "latest",
     profile: "medium",
-    langfuse: { mode: "external", host: "https://langfuse.example" },
+    external: { langfuse: { mode: "external", host: "https://langfuse.example" } },
     logging: { level: "DEBUG", driver: "json-file", maxSize: "5m", maxFile: 2 },
     waivers: [{ rule: "non-root", service: "qdrant", reason: "the latest tag runs as root" }],
   },

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import type { Tree } from "../../src/render/tree.ts";
-import { portAllocation } from "../../src/report/port-allocation.ts";
+import { portAllocation } from "../../src/render/port-table.ts";
 import { builtIn, specOf, treeOf } from "../helpers/catalogue.ts";
 import { PROJECT } from "../helpers/project.ts";
 import { CASES } from "./cases.ts";

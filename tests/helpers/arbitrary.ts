@@ -1,7 +1,7 @@
 import fc from "fast-check";
 
-import { nameProblem, MAX_NAME_LENGTH } from "../../src/spec/names.ts";
-import { hostUrlProblem, draftSchema, type Draft } from "../../src/spec/schema.ts";
+import { nameProblem, MAX_NAME_LENGTH } from "../../src/catalogue/names.ts";
+import { descriptionProblem, hostUrlProblem, type Draft } from "../../src/spec/schema.ts";
 
 /** How many cases a property gets: a sample here, FRAMEWORK_INFRA_RUNS in the full run. */
 export function runs(sample: number): { numRuns: number } {
@@ -73,7 +73,7 @@ const spice = fc.constantFrom(
 const line = fc
   .array(fc.oneof(spice, fc.string({ unit: "grapheme", maxLength: 8 }), fc.lorem({ maxCount: 2 })), { maxLength: 8 })
   .map((parts) => parts.join(""))
-  .filter((text) => draftSchema.shape.description.safeParse(text).success);
+  .filter((text) => descriptionProblem(text) === undefined);
 
 const url = fc
   .webUrl({ withQueryParameters: true, validSchemes: ["http", "https"] })
@@ -104,6 +104,8 @@ export const draft: fc.Arbitrary<Draft> = fc.record({
 });
 
 /** The same with a Langfuse that runs elsewhere. */
-export const externalDraft: fc.Arbitrary<Draft> = fc
-  .tuple(draft, url)
-  .map(([each, host]) => ({ ...each, services: ["qdrant", "postgres"], langfuse: { mode: "external", host } }));
+export const externalDraft: fc.Arbitrary<Draft> = fc.tuple(draft, url).map(([each, host]) => ({
+  ...each,
+  services: ["qdrant", "postgres"],
+  external: { langfuse: { mode: "external", host } },
+}));

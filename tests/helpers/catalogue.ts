@@ -1,9 +1,9 @@
 import type { Catalogue } from "../../src/catalogue/catalogue.ts";
 import { loadCatalogue } from "../../src/catalogue/load.ts";
-import { fillSecrets } from "../../src/secrets.ts";
+import { fillSecrets } from "../../src/env/secrets.ts";
 import { ClaimTable } from "../../src/ports/claim.ts";
 import { givePorts, withPorts } from "../../src/ports/give.ts";
-import { envSections, secretsOf } from "../../src/render/env.ts";
+import { envSections, secretsOf } from "../../src/env/variables.ts";
 import { render } from "../../src/render/render.ts";
 import type { Tree } from "../../src/render/tree.ts";
 import { normalise } from "../../src/spec/normalise.ts";

@@ -1,4 +1,4 @@
-import { sha256 } from "../../src/digest.ts";
+import { sha256 } from "../../src/lib/digest.ts";
 import type { Disk, DiskFile } from "../../src/plan/disk.ts";
 import { basePath, offeredPath } from "../../src/plan/state.ts";
 import type { Tree } from "../../src/render/tree.ts";

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import fs from "fs-extra";
 import { join } from "node:path";
 
-import { interpolate } from "../../src/spec/interpolate.ts";
+import { interpolate } from "../../src/env/interpolate.ts";
 import { run, type Outcome } from "./cli.ts";
 
 /** The test images (tests/live/images), by the variable that puts each into a stack. */

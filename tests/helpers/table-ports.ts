@@ -1,6 +1,6 @@
 import { beforeEach } from "vitest";
 
-import { isListening } from "../../src/probe/listening.ts";
+import { isListening } from "../../src/host/listening.ts";
 import { leftOut } from "./left-out.ts";
 
 /** Ports that tests expect to be given: the first of each service's range. */

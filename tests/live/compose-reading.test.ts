@@ -3,9 +3,9 @@ import fs from "fs-extra";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-import { dotenvValues } from "../../src/spec/dotenv.ts";
-import { interpolate } from "../../src/spec/interpolate.ts";
-import { mergeFile } from "../../src/plan/merge/merge.ts";
+import { dotenvValues } from "../../src/env/dotenv.ts";
+import { interpolate } from "../../src/env/interpolate.ts";
+import { mergeFile } from "../../src/merge/merge.ts";
 import { sample } from "../corpus/corpus.ts";
 import { CASES } from "../golden/cases.ts";
 import { draft, externalDraft, runs } from "../helpers/arbitrary.ts";

@@ -84,7 +84,7 @@ describe.skipIf(engineProblem() !== undefined)("crewai on a real engine", () => 
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/^langfuse: version 4\S+, project crewai: a trace was sent and read back$/m);
     expect(stdout).toMatch(/^qdrant: stored two points and found the nearest$/m);
-    expect(stdout).toMatch(python === undefined ? /^postgres: skipped/m : /^postgres: signed in as crewai to crewai$/m);
+    expect(stdout).toMatch(python === undefined ? /^postgres: skipped/m : /^postgres: connected to crewai as crewai$/m);
   });
 
   it("keeps the application out of Langfuse's database", async () => {

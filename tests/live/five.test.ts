@@ -271,7 +271,7 @@ describe.skipIf(engineProblem() !== undefined)("five stacks at once", () => {
       expect([name, code, stderr]).toEqual([name, 0, ""]);
       expect(stdout).toMatch(/^langfuse: .*a trace was sent and read back$/m);
       expect(stdout).toMatch(/^qdrant: stored two points/m);
-      if (python !== undefined) expect(stdout).toContain(`postgres: signed in as ${prefix(name)} to ${prefix(name)}`);
+      if (python !== undefined) expect(stdout).toContain(`postgres: connected to ${prefix(name)} as ${prefix(name)}`);
     }
   });
 

@@ -82,8 +82,8 @@ describe.skipIf(engineProblem() !== undefined)("DISASTER_RECOVERY.md", () => {
   }
 
   it("saves the stopped stack, and brings it back after its volumes were destroyed", async () => {
-    const [save = ""] = blocks("Saving everything");
-    const [restore = ""] = blocks("Bringing it back");
+    const [save = ""] = blocks("Back up everything");
+    const [restore = ""] = blocks("Restore");
     await shell(save);
     expect(fs.readdirSync(join(stack.dir, "backups")).toSorted()).toEqual([
       "env",
@@ -100,7 +100,7 @@ describe.skipIf(engineProblem() !== undefined)("DISASTER_RECOVERY.md", () => {
   });
 
   it("dumps and restores PostgreSQL while it runs", async () => {
-    const [save = "", restore = ""] = blocks("PostgreSQL while it runs");
+    const [save = "", restore = ""] = blocks("Back up and restore PostgreSQL while it is running");
     expect(await shell(save)).toContain("the dump can be read");
     await sql("DROP TABLE kept");
     await shell(restore);
@@ -110,7 +110,7 @@ describe.skipIf(engineProblem() !== undefined)("DISASTER_RECOVERY.md", () => {
   });
 
   it("saves and restores a collection of Qdrant while it runs", async () => {
-    const [save = "", restore = ""] = blocks("Qdrant while it runs");
+    const [save = "", restore = ""] = blocks("Back up and restore Qdrant while it is running");
     // What the document says to do by hand: put in the collection, and the name that the first command prints.
     const named = (script: string): string => script.replaceAll("NAME", "kept");
     const lines = named(save).split("\n");

@@ -2,201 +2,295 @@ import fs from "fs-extra";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-import { createDirectory, stageDerived, withDerived } from "../../../src/apply/create.ts";
+import { commit } from "../../../src/apply/commit.ts";
 import { containedPath } from "../../../src/apply/paths.ts";
-import { applyPlan, isUnfinished, recover, removeStaging } from "../../../src/apply/transaction.ts";
-import { sha256 } from "../../../src/digest.ts";
-import { planNew, type Plan } from "../../../src/plan/plan.ts";
-import { tempDir } from "../../helpers/temp.ts";
+import { recover } from "../../../src/apply/recover.ts";
+import { NOTHING, type Transaction } from "../../../src/apply/transaction.ts";
+import { sha256 } from "../../../src/lib/digest.ts";
+import { isUnfinished, JOURNAL_DIR } from "../../../src/store/journal.ts";
+import { snapshot } from "../../helpers/cli.ts";
+import { newTempDir, removeDir, tempDir } from "../../helpers/temp.ts";
 
 const file = (content: string, mode = 0o644): { content: string; mode: number } => ({ content, mode });
+const held = (): void => undefined;
 
-function plan(writes: Record<string, string>, before: Record<string, string> = {}): Plan {
+/** @param before texts that files have, by path; `null` in `writes`: the file is deleted */
+function change(writes: Record<string, string | null>, before: Record<string, string> = {}): Transaction {
+  const texts = Object.entries(writes).flatMap(([path, text]) => (text === null ? [] : [[path, file(text)] as const]));
   return {
-    framework: "x",
-    actions: [],
-    writes: new Map(Object.entries(writes).map(([path, content]) => [path, file(content)])),
-    removes: new Set(),
+    ...NOTHING,
+    writes: new Map(texts),
+    removes: new Set(Object.keys(writes).filter((path) => writes[path] === null)),
     preconditions: new Map(
       Object.keys(writes).map((path) => [path, before[path] === undefined ? null : sha256(before[path])]),
     ),
   };
 }
 
-/** Every file below a directory with its text. */
-function snapshot(dir: string): Record<string, string> {
-  const files: Record<string, string> = {};
-  for (const entry of fs.readdirSync(dir, { withFileTypes: true, recursive: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (entry.isFile()) files[path.slice(dir.length + 1)] = fs.readFileSync(path, "utf8");
-  }
-  return files;
+function fill(root: string, files: Record<string, string>): void {
+  for (const [path, text] of Object.entries(files)) fs.outputFileSync(join(root, path), text);
 }
 
-describe("createDirectory", () => {
-  it("writes all files with their modes, whatever the umask", () => {
-    const root = tempDir();
-    const before = process.umask(0o077);
-    createDirectory(
-      root,
-      planNew(
-        "x",
-        new Map([
-          ["a/b.sh", file("#!/bin/sh\n", 0o755)],
-          [".env", file("A=1\n", 0o600)],
-        ]),
-      ),
-    );
-    process.umask(before);
-    const mode = (path: string): number => fs.statSync(join(root, "x", path)).mode & 0o777;
-    expect([mode(""), mode("a"), mode("a/b.sh"), mode(".env")]).toEqual([0o755, 0o755, 0o755, 0o600]);
-    expect(fs.readdirSync(root)).toEqual(["x"]);
-  });
-
-  it("leaves nothing behind when it fails", () => {
-    const root = tempDir();
-    fs.outputFileSync(join(root, "x", "mine"), "mine");
-    expect(() => {
-      createDirectory(root, planNew("x", new Map([["a", file("1")]])));
-    }).toThrow("has appeared meanwhile");
-    expect(snapshot(root)).toEqual({ "x/mine": "mine" });
-  });
-
-  it("refuses a path that leads out", () => {
-    const root = tempDir();
-    expect(() => {
-      createDirectory(root, plan({ "../y": "1" }));
-    }).toThrow("somewhere else");
-    expect(fs.readdirSync(root)).toEqual([]);
-  });
-});
-
-describe("stageDerived", () => {
-  it("does not write what is there already", () => {
-    const root = tempDir();
-    stageDerived(root, "P.md", "one\n")();
-    fs.utimesSync(join(root, "P.md"), 1, 1);
-    stageDerived(root, "P.md", "one\n")();
-    expect(fs.statSync(join(root, "P.md")).mtimeMs).toBe(1000);
-    stageDerived(root, "P.md", "two\n")();
-    expect(snapshot(root)).toEqual({ "P.md": "two\n" });
-  });
-
-  it("refuses what is no file before anything else is done", () => {
-    const root = tempDir();
-    fs.mkdirSync(join(root, "P.md"));
-    fs.symlinkSync("/etc/hostname", join(root, "L.md"));
-    expect(() => stageDerived(root, "P.md", "x")).toThrow("P.md is not a file");
-    expect(() => stageDerived(root, "L.md", "x")).toThrow("through a link");
-    expect(fs.readdirSync(root).toSorted()).toEqual(["L.md", "P.md"]);
-  });
-});
-
-it("withDerived leaves the derived file as it was when the change fails", () => {
+function rootWith(files: Record<string, string>): string {
   const root = tempDir();
-  fs.writeFileSync(join(root, "P.md"), "one\n");
-  expect(() => {
-    withDerived(root, "P.md", "two\n", () => {
-      throw new Error("no");
-    });
-  }).toThrow("no");
-  expect(snapshot(root)).toEqual({ "P.md": "one\n" });
-  withDerived(root, "P.md", "two\n", () => undefined);
-  expect(snapshot(root)).toEqual({ "P.md": "two\n" });
-});
+  fill(root, files);
+  return root;
+}
 
-describe("applyPlan", () => {
-  it("writes all files and leaves no journal", () => {
-    const dir = tempDir();
-    fs.outputFileSync(join(dir, "a"), "old");
-    applyPlan(dir, plan({ a: "new", "b/c": "1" }, { a: "old" }));
-    expect(snapshot(dir)).toEqual({ a: "new", "b/c": "1" });
-    expect(isUnfinished(dir)).toBe(false);
+describe("commit", () => {
+  it("writes, deletes, and removes directories that are empty then", () => {
+    const root = rootWith({ "x/a": "old", "x/config/b/c": "1", "x/keep": "1" });
+    commit(
+      root,
+      change({ "x/a": "new", "x/d/e": "2", "x/config/b/c": null }, { "x/a": "old", "x/config/b/c": "1" }),
+      held,
+    );
+    expect(snapshot(root)).toEqual({ "x/a": "new", "x/d/e": "2", "x/keep": "1" });
+  });
+
+  it("puts a new directory in place with modes that do not depend on the umask", () => {
+    const root = tempDir();
+    const files = new Map([
+      ["a/b.sh", file("#!/bin/sh\n", 0o755)],
+      [".env", file("A=1\n", 0o600)],
+    ]);
+    const before = process.umask(0o077);
+    try {
+      commit(root, { ...NOTHING, directories: new Map([["x", files]]) }, held);
+      commit(root, change({ "y/c/d": "1" }), held);
+    } finally {
+      process.umask(before);
+    }
+    const mode = (path: string): number => fs.statSync(join(root, path)).mode & 0o777;
+    expect(["x", "x/a", "x/a/b.sh", "x/.env", "y/c", "y/c/d"].map(mode)).toEqual([
+      0o755, 0o755, 0o755, 0o600, 0o755, 0o644,
+    ]);
+    expect(fs.readdirSync(root)).toEqual(["x", "y"]);
+  });
+
+  it("keeps the mode that somebody gave a file, and .env private", () => {
+    const root = rootWith({ "x/a": "old", "x/.env": "old" });
+    fs.chmodSync(join(root, "x/a"), 0o640);
+    fs.chmodSync(join(root, "x/.env"), 0o644);
+    const writes = new Map([
+      ["x/a", file("new", 0o755)],
+      ["x/.env", file("new", 0o600)],
+    ]);
+    commit(root, { ...change({ "x/a": "", "x/.env": "" }, { "x/a": "old", "x/.env": "old" }), writes }, held);
+    expect(["a", ".env"].map((name) => fs.statSync(join(root, "x", name)).mode & 0o777)).toEqual([0o751, 0o600]);
   });
 
   it("writes nothing when a file changed since the plan was made", () => {
-    const dir = tempDir();
-    fs.outputFileSync(join(dir, "a"), "changed meanwhile");
+    const root = rootWith({ "x/a": "changed meanwhile" });
     expect(() => {
-      applyPlan(dir, plan({ a: "new", b: "1" }, { a: "old" }));
-    }).toThrow("changed while this command was running");
-    expect(snapshot(dir)).toEqual({ a: "changed meanwhile" });
+      commit(root, change({ "x/a": "new", "x/b": "1" }, { "x/a": "old" }), held);
+    }).toThrow("x/a changed while this command was running");
+    expect(snapshot(root)).toEqual({ "x/a": "changed meanwhile" });
   });
 
-  it("writes nothing through a link that leads out", () => {
-    const dir = tempDir();
-    const outside = tempDir();
-    fs.symlinkSync(outside, join(dir, "config"));
+  it("writes nothing when a new directory has appeared", () => {
+    const root = rootWith({ "x/mine": "mine" });
     expect(() => {
-      applyPlan(dir, plan({ "config/x": "1" }));
-    }).toThrow("through a link");
-    expect(fs.readdirSync(outside)).toEqual([]);
+      commit(root, { ...NOTHING, directories: new Map([["x", new Map([["a", file("1")]])]]) }, held);
+    }).toThrow("x has appeared");
+    expect(snapshot(root)).toEqual({ "x/mine": "mine" });
+  });
+
+  it.each([
+    ["a link that leads out", (root: string): void => fs.symlinkSync("/tmp", join(root, "x/config")), "through a link"],
+    [
+      "a file where a directory is needed",
+      (root: string): void => fs.writeFileSync(join(root, "x/config"), ""),
+      "is not a directory",
+    ],
+    [
+      "a directory in the file's place",
+      (root: string): void => fs.mkdirpSync(join(root, "x/config/c")),
+      "x/config/c is not a file",
+    ],
+  ])("refuses %s before anything is written", (_, make, message) => {
+    const root = rootWith({ "x/a": "old" });
+    make(root);
+    const before = snapshot(root);
+    expect(() => {
+      commit(root, change({ "x/a": "new", "x/config/c": "1" }, { "x/a": "old" }), held);
+    }).toThrow(message);
+    expect(snapshot(root)).toEqual(before);
+    expect(isUnfinished(root)).toBe(false);
+  });
+
+  it("refuses paths that lead out of the root, of a framework, or through a framework that is a link", () => {
+    const root = rootWith({ "other/a": "1" });
+    fs.symlinkSync("other", join(root, "x"));
+    fs.mkdirSync(join(root, "y"));
+    fs.symlinkSync("../other", join(root, "y/config"));
+    for (const path of ["../z", "/etc/z", "x/a", "y/config/z"]) {
+      expect(() => {
+        commit(root, change({ [path]: "1" }, { [path]: "1" }), held);
+      }, path).toThrow("leads somewhere else");
+    }
+    expect(snapshot(join(root, "other"))).toEqual({ a: "1" });
+  });
+
+  it("overwrites a derived file whatever stands there, but nothing that is not a file", () => {
+    const root = rootWith({ "P.md": "edited" });
+    const derived = new Map([["P.md", file("two\n")]]);
+    commit(root, { ...NOTHING, derived }, held);
+    expect(snapshot(root)).toEqual({ "P.md": "two\n" });
+    fs.removeSync(join(root, "P.md"));
+    fs.mkdirSync(join(root, "P.md"));
+    expect(() => {
+      commit(root, { ...NOTHING, derived }, held);
+    }).toThrow("P.md is not a file");
   });
 });
 
-describe("after a kill", () => {
-  /** The journal as a killed process leaves it: `moved` files are in place already. */
-  function killed(dir: string, decided: boolean, moved: number): void {
-    const journal = join(dir, ".scaffold/journal");
-    const entries = ["a", "b"].map((path, index) => ({
-      path,
-      staged: `${String(index)}.next`,
-      mode: 0o644,
-      before: path === "a" ? sha256("old a") : null,
-    }));
-    for (const [index, entry] of entries.entries()) {
-      if (index < moved) fs.outputFileSync(join(dir, entry.path), `new ${entry.path}`);
-      else fs.outputFileSync(join(journal, entry.staged), `new ${entry.path}`);
+describe("a process that ends at any step", () => {
+  const OLD = { "x/a": "old a", "x/config/gone": "1", "P.md": "old table", "z/b": "old b" };
+  const NEW = { "x/a": "new a", "x/c/d": "new", "P.md": "new table", "y/e": "new", "z/b": "new b" };
+  const transaction: Transaction = {
+    ...change(
+      { "x/a": "new a", "x/c/d": "new", "x/config/gone": null, "z/b": "new b" },
+      { "x/a": "old a", "x/config/gone": "1", "z/b": "old b" },
+    ),
+    directories: new Map([["y", new Map([["e", file("new")]])]]),
+    derived: new Map([["P.md", file("new table")]]),
+  };
+
+  /** Asked before every write: from the given call on, the process writes nothing more, as if it had been killed. */
+  const killedAt = (limit: number): { requireHeld: () => void; calls: () => number } => {
+    let calls = 0;
+    return {
+      requireHeld: () => {
+        calls += 1;
+        if (calls > limit) throw new Error("killed");
+      },
+      calls: () => calls,
+    };
+  };
+  const all = killedAt(Number.MAX_SAFE_INTEGER);
+  const sample = newTempDir();
+  fill(sample, OLD);
+  commit(sample, transaction, all.requireHeld);
+  removeDir(sample);
+
+  it("asks before every write", () => {
+    expect(all.calls()).toBeGreaterThan(15);
+  });
+
+  it.each(Array.from({ length: all.calls() }, (_, index) => index))(
+    "leaves the old tree or the new one (step %i)",
+    (step) => {
+      const root = rootWith(OLD);
+      expect(() => {
+        commit(root, transaction, killedAt(step).requireHeld);
+      }).toThrow("killed");
+      const interrupted = isUnfinished(root);
+      // The recovery is killed as well, twice, each time a step later.
+      for (const limit of [2, 5]) {
+        try {
+          recover(root, killedAt(limit).requireHeld);
+        } catch (error) {
+          expect(error).toEqual(new Error("killed"));
+        }
+      }
+      recover(root, held);
+      const outcome = snapshot(root);
+      expect([OLD, NEW]).toContainEqual(outcome);
+      expect(isUnfinished(root)).toBe(false);
+      if (!interrupted) expect(outcome).toEqual(OLD);
+      expect(recover(root, held)).toBeUndefined();
+    },
+  );
+
+  it("keeps git away from what is staged, from its first moment to its last", () => {
+    for (let step = 0; step < all.calls(); step += 1) {
+      const root = rootWith(OLD);
+      expect(() => {
+        commit(root, transaction, killedAt(step).requireHeld);
+      }).toThrow("killed");
+      const journal = join(root, JOURNAL_DIR);
+      const staged = fs.existsSync(journal) ? fs.readdirSync(journal) : [];
+      if (staged.length === 0) continue;
+      expect(fs.readFileSync(join(journal, ".gitignore"), "utf8")).toBe("*\n");
+      expect(fs.statSync(journal).mode & 0o777).toBe(0o700);
     }
-    fs.ensureDirSync(journal);
-    if (decided) fs.writeJsonSync(join(journal, "journal.json"), { schemaVersion: 1, entries });
+  });
+
+  /** A change that was decided and of which nothing was carried out yet. */
+  function decided(root: string): void {
+    for (let step = 0; ; step += 1) {
+      try {
+        commit(root, transaction, killedAt(step).requireHeld);
+      } catch {
+        if (fs.existsSync(join(root, JOURNAL_DIR, "journal.json"))) return;
+      }
+      recover(root, held);
+    }
   }
 
-  it.each([0, 1, 2])("finishes a decided change with %i of 2 files in place", (moved) => {
-    const dir = tempDir();
-    fs.outputFileSync(join(dir, "a"), "old a");
-    killed(dir, true, moved);
-    expect(isUnfinished(dir)).toBe(true);
-    expect(recover(dir)).toEqual(["a change that was interrupted has been finished"]);
-    expect(snapshot(dir)).toEqual({ a: "new a", b: "new b" });
-    expect(recover(dir)).toEqual([]);
-  });
-
   it("leaves a file alone that was edited after the kill, and puts the new text beside it", () => {
-    const dir = tempDir();
-    fs.outputFileSync(join(dir, "a"), "mine, after the kill");
-    killed(dir, true, 0);
-    expect(recover(dir)).toEqual([
-      "a change that was interrupted has been finished",
-      expect.stringContaining("a was edited since"),
-    ]);
-    expect(snapshot(dir)).toEqual({ a: "mine, after the kill", "a.incoming": "new a", b: "new b" });
+    const root = rootWith(OLD);
+    decided(root);
+    fs.writeFileSync(join(root, "x/a"), "mine, after the kill");
+    expect(recover(root, held)).toEqual({
+      outcome: "finished",
+      frameworks: ["y", "x", "z"],
+      edited: [{ path: "x/a", beside: true }],
+    });
+    expect(snapshot(root)).toEqual({ ...NEW, "x/a": "mine, after the kill", "x/a.incoming": "new a" });
   });
 
-  it("undoes what was only prepared", () => {
-    const dir = tempDir();
-    fs.outputFileSync(join(dir, "a"), "old a");
-    killed(dir, false, 0);
-    expect(recover(dir)).toEqual([expect.stringContaining("undone")]);
-    expect(snapshot(dir)).toEqual({ a: "old a" });
+  it("trusts no journal from elsewhere", () => {
+    const root = rootWith(OLD);
+    decided(root);
+    // What git or an archive makes of it: the same files in another directory.
+    fs.copySync(join(root, JOURNAL_DIR), join(root, "copy"));
+    fs.removeSync(join(root, JOURNAL_DIR));
+    fs.moveSync(join(root, "copy"), join(root, JOURNAL_DIR));
+    const before = snapshot(root);
+    expect(() => recover(root, held)).toThrow("was not made on this host by you");
+    expect(snapshot(root)).toEqual(before);
   });
 
-  it("removes a directory that was not yet in place", () => {
-    const root = tempDir();
-    fs.outputFileSync(join(root, ".framework-infra-new-abc", "x"), "1");
-    fs.outputFileSync(join(root, "mine", "x"), "1");
-    removeStaging(root);
-    expect(fs.readdirSync(root)).toEqual(["mine"]);
+  it.each([
+    ["no JSON", "{"],
+    ["a path that leads out", { kind: "file", path: "../x", staged: "0.next", before: null }],
+    ["a staged file that lies elsewhere", { kind: "file", path: "x/a", staged: "../../etc/passwd", before: null }],
+    ["a step that nobody knows", { kind: "run", path: "x/a", staged: "0.next", before: null }],
+  ])("refuses a list of steps with %s", (_, step) => {
+    const root = rootWith(OLD);
+    decided(root);
+    const list = join(root, JOURNAL_DIR, "journal.json");
+    if (typeof step === "string") fs.writeFileSync(list, step);
+    else fs.writeJsonSync(list, { ...(fs.readJsonSync(list) as object), steps: [step] });
+    expect(() => recover(root, held)).toThrow("is damaged");
+  });
+
+  it("follows no link that stands in a staged file's place", () => {
+    const root = rootWith(OLD);
+    decided(root);
+    const victim = join(tempDir(), "victim");
+    fs.writeFileSync(victim, "mine", { mode: 0o600 });
+    const journal = join(root, JOURNAL_DIR);
+    for (const name of fs.readdirSync(journal)) {
+      if (!name.endsWith(".next") || fs.statSync(join(journal, name)).isDirectory()) continue;
+      fs.removeSync(join(journal, name));
+      fs.symlinkSync(victim, join(journal, name));
+    }
+    recover(root, held);
+    expect([fs.readFileSync(victim, "utf8"), fs.statSync(victim).mode & 0o777]).toEqual(["mine", 0o600]);
+    expect(Object.values(snapshot(root)).filter((text) => text.startsWith("->"))).toEqual([]);
   });
 });
 
 describe("containedPath", () => {
   it("accepts what is inside, also through a link that stays inside", () => {
     const dir = tempDir();
-    fs.mkdirSync(join(dir, "real"));
-    fs.symlinkSync("real", join(dir, "link"));
+    fs.mkdirpSync(join(dir, "x/real"));
+    fs.symlinkSync("real", join(dir, "x/link"));
     expect(containedPath(dir, "a/b/c")).toBe(join(dir, "a/b/c"));
-    expect(containedPath(dir, "link/x")).toBe(join(dir, "link/x"));
+    expect(containedPath(dir, "x/link/y")).toBe(join(dir, "x/link/y"));
   });
 
   it.each(["../x", "/etc/passwd", "a/../../x", ""])("refuses %j", (path) => {
@@ -205,11 +299,11 @@ describe("containedPath", () => {
 
   it("refuses a file that is a link, and a folder whose name only begins like ours", () => {
     const dir = tempDir();
-    fs.mkdirSync(`${dir}-sibling`);
-    fs.symlinkSync(`${dir}-sibling`, join(dir, "out"));
-    fs.symlinkSync("/etc/hostname", join(dir, "host"));
-    expect(() => containedPath(dir, "out/x")).toThrow("through a link");
-    expect(() => containedPath(dir, "host")).toThrow("through a link");
-    fs.removeSync(`${dir}-sibling`);
+    fs.mkdirSync(join(dir, "x"));
+    fs.mkdirSync(join(dir, "x-sibling"));
+    fs.symlinkSync("../x-sibling", join(dir, "x/out"));
+    fs.symlinkSync("/etc/hostname", join(dir, "x/host"));
+    expect(() => containedPath(dir, "x/out/y")).toThrow("through a link");
+    expect(() => containedPath(dir, "x/host")).toThrow("through a link");
   });
 });

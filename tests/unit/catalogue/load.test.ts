@@ -3,8 +3,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { defaultServices, withDependencies } from "../../../src/catalogue/catalogue.ts";
+import { TAKEN_KEYS } from "../../../src/catalogue/checks.ts";
 import { loadCatalogue } from "../../../src/catalogue/load.ts";
-import { UserError } from "../../../src/errors.ts";
+import { COMMANDS } from "../../../src/cli/table.ts";
+import { UserError } from "../../../src/lib/errors.ts";
+import { SPEC_KEYS } from "../../../src/spec/schema.ts";
 import { builtIn } from "../../helpers/catalogue.ts";
 import { TEMPLATES } from "../../helpers/project.ts";
 import { tempDir } from "../../helpers/temp.ts";
@@ -144,4 +147,12 @@ containers:
   );
   const catalogue = await loadCatalogue(folder);
   expect(catalogue.services.get("redis-stack")?.port?.base).toBe(6500);
+});
+
+it("keeps every key of framework.yaml and every flag from being the id of a service that can be used from outside", async () => {
+  const catalogue = await builtIn();
+  const external = [...catalogue.services.values()].filter((service) => service.external !== undefined);
+  const own = new Set(external.flatMap(({ id }) => [id, `${id}-host`]));
+  const flags = Object.keys(COMMANDS["new-framework"].flags(catalogue)).filter((name) => !own.has(name));
+  expect([...SPEC_KEYS, ...flags].filter((key) => !TAKEN_KEYS.has(key))).toEqual([]);
 });

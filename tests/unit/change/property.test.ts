@@ -3,22 +3,21 @@ import fs from "fs-extra";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-import { createDirectory } from "../../../src/apply/create.ts";
-import { applyPlan } from "../../../src/apply/transaction.ts";
 import type { Catalogue, Template } from "../../../src/catalogue/catalogue.ts";
-import { prepareChange, type Change } from "../../../src/change.ts";
-import { completePorts } from "../../../src/complete.ts";
-import { sha256 } from "../../../src/digest.ts";
-import type { Place } from "../../../src/pipeline.ts";
+import type { Place } from "../../../src/flow/place.ts";
+import { planUpToDate } from "../../../src/flow/road/bring-up-to-date.ts";
+import { planChange, type PlannedChange } from "../../../src/flow/road/plan-change.ts";
+import { completePorts, PortBook } from "../../../src/flow/road/ports.ts";
+import { sha256 } from "../../../src/lib/digest.ts";
 import { isEmpty, planNew } from "../../../src/plan/plan.ts";
-import { readRoot } from "../../../src/probe/root.ts";
-import { envSections, secretsOf } from "../../../src/render/env.ts";
+import { readRoot, type Root } from "../../../src/root/root.ts";
+import { envSections, secretsOf } from "../../../src/env/variables.ts";
 import { render } from "../../../src/render/render.ts";
-import { fillSecrets } from "../../../src/secrets.ts";
+import { fillSecrets } from "../../../src/env/secrets.ts";
 import { dependants, withoutService, withService } from "../../../src/spec/services.ts";
-import { prepareUpdate } from "../../../src/update.ts";
 import { runs } from "../../helpers/arbitrary.ts";
 import { builtIn, specOf } from "../../helpers/catalogue.ts";
+import { placeAt, written } from "../../helpers/place.ts";
 import { stamps } from "../../helpers/project-dir.ts";
 import { newTempDir, removeDir } from "../../helpers/temp.ts";
 
@@ -35,7 +34,12 @@ const TEMPLATE_EDITS: readonly ((templates: Map<string, Template>) => void)[] = 
   ),
   template("framework/emit/README.md.hbs", "## Start and stop", "## Starting and stopping"),
   template("framework/emit/dot-env.template.hbs", "No secret stands here.", "It holds no secret."),
-  (templates) => templates.set("framework/emit/NOTES.md", { path: "framework/emit/NOTES.md", source: "# Notes\n" }),
+  (templates) =>
+    templates.set("framework/emit/NOTES.md", {
+      path: "framework/emit/NOTES.md",
+      source: "# Notes\n",
+      compiled: undefined,
+    }),
   (templates) => templates.delete("framework/emit/DISASTER_RECOVERY.md.hbs"),
 ];
 
@@ -43,7 +47,7 @@ function template(path: string, find: string, put: string): (templates: Map<stri
   return (templates) => {
     const source = templates.get(path)?.source ?? "";
     if (!source.includes(find)) throw new Error(`${path} has no ${find}`);
-    templates.set(path, { path, source: source.replace(find, () => put) });
+    templates.set(path, { path, source: source.replace(find, () => put), compiled: undefined });
   };
 }
 
@@ -115,32 +119,33 @@ async function inEdited<T>(
     fs.mkdirSync(root);
     const spec = await specOf({ name: "crewai", services: ids.split(",") });
     const secrets = fillSecrets(secretsOf(envSections(spec, catalogue)), new Map());
-    createDirectory(root, planNew(spec.name, await render(spec, catalogue, secrets)));
+    const made = planNew(spec.name, await render(spec, catalogue, secrets));
+    for (const [path, { content, mode }] of made.writes) {
+      fs.outputFileSync(join(root, spec.name, path), content);
+      fs.chmodSync(join(root, spec.name, path), mode);
+    }
     for (const index of edits) USER_EDITS[index]?.(join(root, "crewai"));
-    return await work(root, (of) => ({ root, shown: "frameworks", catalogue: of, precompiled: new Map() }));
+    return await work(root, (of) => placeAt(root, of));
   } finally {
     removeDir(cwd);
   }
 }
 
-async function planned(
-  place: Place,
-  how: (root: Awaited<ReturnType<typeof readRoot>>) => Promise<Change>,
-): Promise<Change> {
+async function planned(place: Place, how: (root: Root) => Promise<PlannedChange>): Promise<PlannedChange> {
   return how(await readRoot(place.root, place.shown, place.catalogue));
 }
 
-const update = (place: Place): Promise<Change> =>
+const update = (place: Place): Promise<PlannedChange> =>
   planned(place, (root) => {
     const [framework] = root.frameworks;
     if (framework === undefined) throw new Error("there is no framework");
-    return prepareUpdate(framework, root, place);
+    return planUpToDate(framework, root, new PortBook(root, place), place);
   });
 
-const shown = ({ plan }: Change): object[] => plan.actions.map((action) => ({ ...action }));
+const shown = ({ plan }: PlannedChange): object[] => plan.actions.map((action) => ({ ...action }));
 
 /** The bytes that a plan promised are those on disk. */
-function holdTo(dir: string, { plan }: Change): void {
+function holdTo(dir: string, { plan }: PlannedChange): void {
   for (const { path, after } of plan.actions) {
     const file = join(dir, path);
     expect([path, fs.existsSync(file) ? sha256(fs.readFileSync(file)) : null]).toEqual([path, after]);
@@ -162,7 +167,7 @@ describe("for any edits of a directory and of the templates", { timeout: 3_600_0
               true,
               [],
             ]);
-            applyPlan(join(root, "crewai"), change.plan);
+            await written(place(catalogue), change);
             expect(stamps(root)).toEqual(before);
           },
         ),
@@ -184,7 +189,7 @@ describe("for any edits of a directory and of the templates", { timeout: 3_600_0
             const [first, second] = [await update(place(edition(newer))), await update(place(edition(newer)))];
             expect(shown(second)).toEqual(shown(first));
             expect(stamps(root)).toEqual(before);
-            applyPlan(dir, first.plan);
+            await written(place(edition(newer)), first);
             holdTo(dir, first);
             const again = await update(place(edition(newer)));
             expect([...again.plan.writes.keys(), ...again.plan.removes]).toEqual([]);
@@ -226,10 +231,11 @@ describe("for any edits of a directory and of the templates", { timeout: 3_600_0
                   const { spec } = framework;
                   const wanted =
                     verb === "add" ? withService(spec, added, at.catalogue) : withoutService(spec, added, at.catalogue);
-                  return prepareChange(
+                  const book = new PortBook(all, at);
+                  return planChange(
                     {
                       framework,
-                      spec: (await completePorts(framework, wanted, new Map(), all, at)).spec,
+                      spec: (await completePorts(framework, wanted, new Map(), book, at)).spec,
                       upgrade: false,
                     },
                     at,
@@ -238,7 +244,7 @@ describe("for any edits of a directory and of the templates", { timeout: 3_600_0
                 conflicts.push(
                   ...done.plan.actions.filter(({ action }) => action === "conflict").map(({ path }) => path),
                 );
-                applyPlan(dir, done.plan);
+                await written(at, done);
               };
               const spec = await specOf({ name: "crewai", services: ids.split(",") });
               fc.pre(

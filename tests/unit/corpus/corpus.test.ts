@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { mergeFile } from "../../../src/plan/merge/merge.ts";
+import { mergeFile } from "../../../src/merge/merge.ts";
 import { pairs, sample, type Pair } from "../../corpus/corpus.ts";
 import { judge, type Result, type Verdict } from "../../corpus/oracle.ts";
 import { isFull } from "../../helpers/arbitrary.ts";

@@ -2,7 +2,7 @@ import { diffArrays } from "diff";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { mergeFile } from "../../../src/plan/merge/merge.ts";
+import { mergeFile } from "../../../src/merge/merge.ts";
 import { composePair } from "../../corpus/corpus.ts";
 import { judge } from "../../corpus/oracle.ts";
 import { runs } from "../../helpers/arbitrary.ts";

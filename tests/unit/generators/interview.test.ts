@@ -6,10 +6,12 @@ import { describe, expect, it, onTestFinished } from "vitest";
 
 import { Interview } from "../../../generators/interview.ts";
 import type { Question } from "../../../generators/question.ts";
-import { createFramework, type Place } from "../../../src/pipeline.ts";
+import { create } from "../../../src/flow/create.ts";
+import type { Place } from "../../../src/flow/place.ts";
 import { Output } from "../../../src/report/output.ts";
 import type { Request } from "../../../src/spec/schema.ts";
 import { builtIn } from "../../helpers/catalogue.ts";
+import { placeAt } from "../../helpers/place.ts";
 import { tempDir } from "../../helpers/temp.ts";
 import { needTablePorts } from "../../helpers/table-ports.ts";
 
@@ -17,7 +19,6 @@ await needTablePorts();
 
 const catalogue = await builtIn();
 const nothing: Request = { draft: {}, ports: new Map() };
-const quiet = { onWait: () => undefined, onCommit: () => undefined };
 
 /** By the beginning of a question: for each time it is asked, what is typed until something is taken. */
 type Script = Record<string, unknown[][]>;
@@ -39,7 +40,7 @@ async function interview(where: Place, script: Script, given = nothing) {
     }
     throw new Error(`no answer to "${question.message}" was taken: ${refused.join("; ")}`);
   };
-  const request = await new Interview(where, out, ask).run(given);
+  const request = await new Interview({ ...given, place: where, dry: false }, out, ask).run();
   return { request, asked, refused, shown: String(stream.read() ?? "") };
 }
 
@@ -50,7 +51,7 @@ function usual(question: Question): unknown {
 }
 
 function place(root = tempDir()): Place {
-  return { root, shown: "frameworks", catalogue, precompiled: new Map() };
+  return placeAt(root, catalogue);
 }
 
 describe("the interview", () => {
@@ -96,7 +97,7 @@ describe("the interview", () => {
 
   it("checks a port where it is typed: form, other frameworks, this host, twice the same", async () => {
     const here = place();
-    await createFramework({ draft: { name: "dspy" }, ports: new Map() }, here, quiet);
+    await create({ draft: { name: "dspy" }, ports: new Map(), place: here, dry: false });
     const server = createServer();
     await new Promise<void>((resolve) => {
       server.listen(0, "127.0.0.1", resolve);
@@ -133,19 +134,19 @@ describe("the interview", () => {
 
   it("offers the Langfuse of a sibling", async () => {
     const here = place();
-    await createFramework({ draft: { name: "dspy" }, ports: new Map() }, here, quiet);
+    await create({ draft: { name: "dspy" }, ports: new Map(), place: here, dry: false });
     const { request, asked } = await interview(here, { "Langfuse:": [["http://localhost:3001"]] });
-    expect(request?.draft.langfuse).toEqual({ mode: "external", host: "http://localhost:3001" });
+    expect(request?.draft.external?.["langfuse"]).toEqual({ mode: "external", host: "http://localhost:3001" });
     expect(asked).not.toContain("Host port of Langfuse:");
   });
 
   it("asks for a URL and checks it", async () => {
     const { request, refused } = await interview(place(), {
       "Langfuse:": [["url"]],
-      "Its URL": [["nope", "http://u:p@x", "https://langfuse.example"]],
+      "URL of Langfuse": [["nope", "http://u:p@x", "https://langfuse.example"]],
     });
     expect(refused).toHaveLength(2);
-    expect(request?.draft.langfuse?.host).toBe("https://langfuse.example");
+    expect(request?.draft.external?.["langfuse"]?.host).toBe("https://langfuse.example");
   });
 
   it("changes an answer at the end, and nothing else", async () => {
@@ -182,7 +183,7 @@ describe("the interview", () => {
 
   it("asks again for a typed port that is taken by the time it is looked at", async () => {
     const here = place();
-    await createFramework({ draft: { name: "dspy" }, ports: new Map() }, here, quiet);
+    await create({ draft: { name: "dspy" }, ports: new Map(), place: here, dry: false });
     const given: Request = { draft: { name: "crewai", services: ["qdrant"] }, ports: new Map([["qdrant", 6334]]) };
     const { request, shown } = await interview(here, {}, given);
     expect(shown).toContain("port 6334 for qdrant is held by qdrant of dspy");
@@ -191,7 +192,7 @@ describe("the interview", () => {
 
   it("suggests another name when the preset's own is taken", async () => {
     const here = place();
-    await createFramework({ draft: { name: "crewai" }, ports: new Map() }, here, quiet);
+    await create({ draft: { name: "crewai" }, ports: new Map(), place: here, dry: false });
     expect((await interview(here, {})).request?.draft.name).toBe("crewai-2");
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { sha256 } from "../../../src/digest.ts";
+import { sha256 } from "../../../src/lib/digest.ts";
 import { planNew } from "../../../src/plan/plan.ts";
 import { basePath, checkState, STATE_FILE } from "../../../src/plan/state.ts";
 import { textTree } from "../../helpers/disk.ts";

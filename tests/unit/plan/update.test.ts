@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { sha256 } from "../../../src/digest.ts";
+import { sha256 } from "../../../src/lib/digest.ts";
 import { isEmpty, type Plan } from "../../../src/plan/plan.ts";
 import { basePath, offeredPath, STATE_FILE } from "../../../src/plan/state.ts";
 import { planUpdate, type Decision, type UpdateInput } from "../../../src/plan/update.ts";

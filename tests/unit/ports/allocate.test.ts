@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { UserError } from "../../../src/errors.ts";
+import { UserError } from "../../../src/lib/errors.ts";
 import { allocate, OVERFLOW, type AllocationInput, type PortRequest } from "../../../src/ports/allocate.ts";
 import { ClaimTable, type Claim } from "../../../src/ports/claim.ts";
 import { reservedReason } from "../../../src/ports/reserved.ts";

@@ -3,13 +3,14 @@ import fs from "fs-extra";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 
-import { UserError } from "../../../src/errors.ts";
-import { createFramework, type Place } from "../../../src/pipeline.ts";
-import { isListening } from "../../../src/probe/listening.ts";
-import { readRoot } from "../../../src/probe/root.ts";
-import { dotenvValues } from "../../../src/spec/dotenv.ts";
+import { UserError } from "../../../src/lib/errors.ts";
+import { create } from "../../../src/flow/create.ts";
+import { isListening } from "../../../src/host/listening.ts";
+import { readRoot } from "../../../src/root/root.ts";
+import { dotenvValues } from "../../../src/env/dotenv.ts";
 import { runs } from "../../helpers/arbitrary.ts";
 import { builtIn } from "../../helpers/catalogue.ts";
+import { placeAt } from "../../helpers/place.ts";
 import { newTempDir, removeDir } from "../../helpers/temp.ts";
 
 const catalogue = await builtIn();
@@ -62,7 +63,7 @@ it("no two published ports collide, and no clash is reported that is none", asyn
       async (foreign, frameworks) => {
         const root = newTempDir();
         try {
-          const place: Place = { root, shown: "r", catalogue, precompiled: new Map() };
+          const place = placeAt(root, catalogue, "r");
           fs.outputFileSync(
             join(root, "shop/compose.yaml"),
             `services: { web: { image: x, ports: [${foreign.map(({ text }) => text).join(", ")}] } }\n`,
@@ -71,10 +72,7 @@ it("no two published ports collide, and no clash is reported that is none", asyn
           for (const [index, { preset, services, typed, override }] of frameworks.entries()) {
             const name = `agents-${String(index)}`;
             const wanted = new Map(Object.entries(typed).filter(([service]) => services.includes(service as Service)));
-            const outcome = await createFramework({ draft: { name, preset, services }, ports: wanted }, place, {
-              onWait: () => undefined,
-              onCommit: () => undefined,
-            }).then(
+            const outcome = await create({ draft: { name, preset, services }, ports: wanted, place, dry: false }).then(
               () => undefined,
               (error: unknown) => error,
             );
@@ -106,8 +104,8 @@ it("no two published ports collide, and no clash is reported that is none", asyn
               held.add(`tcp/${String(override)}`);
             }
           }
-          const read = await readRoot(root, "r", catalogue);
-          const known = new Set(read.allClaims.map((claim) => `${claim.protocol}/${String(claim.port)}`));
+          const { all } = await (await readRoot(root, "r", catalogue)).claims();
+          const known = new Set(all.map((claim) => `${claim.protocol}/${String(claim.port)}`));
           expect([...held].filter((key) => !known.has(key))).toEqual([]);
           expect([...known].filter((key) => !held.has(key))).toEqual([]);
         } finally {

@@ -3,11 +3,15 @@ import { runInThisContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 
-import { sha256 } from "../../../src/digest.ts";
+import { sha256 } from "../../../src/lib/digest.ts";
 import { COMPILE_OPTIONS, engineFor, quoted, type Engine } from "../../../src/render/engine.ts";
 
-async function engine(files: Record<string, string>, precompiled = new Map<string, unknown>()): Promise<Engine> {
-  return engineFor(new Map(Object.entries(files).map(([path, source]) => [path, { path, source }])), precompiled);
+async function engine(files: Record<string, string>, compiled = new Map<string, unknown>()): Promise<Engine> {
+  return engineFor(
+    new Map(
+      Object.entries(files).map(([path, source]) => [path, { path, source, compiled: compiled.get(sha256(source)) }]),
+    ),
+  );
 }
 
 // As the build does it: the text of a JavaScript object literal.

@@ -3,11 +3,11 @@ import MarkdownIt from "markdown-it";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 
-import { envSections, literalValue } from "../../../src/render/env.ts";
-import { dotenvValues } from "../../../src/spec/dotenv.ts";
-import { interpolate } from "../../../src/spec/interpolate.ts";
-import { underscored } from "../../../src/spec/names.ts";
-import { specSchema, type Draft } from "../../../src/spec/schema.ts";
+import { envSections, literalValue } from "../../../src/env/variables.ts";
+import { dotenvValues } from "../../../src/env/dotenv.ts";
+import { interpolate } from "../../../src/env/interpolate.ts";
+import { underscored } from "../../../src/catalogue/names.ts";
+import { schemasFor, type Draft } from "../../../src/spec/schema.ts";
 import { draft, externalDraft, runs } from "../../helpers/arbitrary.ts";
 import { builtIn, plainSecrets, specOf, treeOf } from "../../helpers/catalogue.ts";
 
@@ -30,7 +30,7 @@ async function holds(
 describe("whatever people type", () => {
   it("framework.yaml reads back as the spec it was made from", async () => {
     await holds(async (each, file) => {
-      expect(specSchema.parse(parse(file("framework.yaml")))).toEqual(await specOf(each));
+      expect(schemasFor(catalogue).spec.parse(parse(file("framework.yaml")))).toEqual(await specOf(each));
     });
   });
 

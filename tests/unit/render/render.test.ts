@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
 
-import { secretsOf, envSections } from "../../../src/render/env.ts";
+import { secretsOf, envSections } from "../../../src/env/variables.ts";
 import { isContained, TreeBuilder } from "../../../src/render/tree.ts";
-import { dotenvValues } from "../../../src/spec/dotenv.ts";
+import { dotenvValues } from "../../../src/env/dotenv.ts";
 import { builtIn, plainSecrets, specOf, treeOf } from "../../helpers/catalogue.ts";
 
 const text = async (draft: Parameters<typeof treeOf>[0], path: string): Promise<string> => {
@@ -70,7 +70,7 @@ describe("render", () => {
   it("explains in .env.template every variable that compose.yaml and .env use", async () => {
     for (const draft of [
       { name: "crewai" },
-      { name: "x", langfuse: { mode: "external" as const } },
+      { name: "x", external: { langfuse: { mode: "external" as const } } },
       { name: "x", services: ["qdrant"] },
     ]) {
       const tree = await treeOf(draft);

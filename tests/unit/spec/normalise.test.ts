@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { UserError } from "../../../src/errors.ts";
+import { UserError } from "../../../src/lib/errors.ts";
 import { normalise } from "../../../src/spec/normalise.ts";
 import type { Draft } from "../../../src/spec/schema.ts";
 import { builtIn } from "../../helpers/catalogue.ts";
@@ -28,7 +28,7 @@ describe("normalise", () => {
       preset: "crewai",
       images: "pinned",
       profile: "small",
-      langfuse: { mode: "dedicated" },
+      external: { langfuse: { mode: "dedicated" } },
     });
     expect(Object.keys(spec.services)).toEqual(["clickhouse", "langfuse", "postgres", "qdrant", "seaweedfs", "valkey"]);
   });
@@ -56,7 +56,7 @@ describe("normalise", () => {
     const { spec, notes } = fill({
       name: "x",
       services: ["qdrant", "langfuse"],
-      langfuse: { mode: "external", host: "https://langfuse.example" },
+      external: { langfuse: { mode: "external", host: "https://langfuse.example" } },
     });
     expect(Object.keys(spec.services)).toEqual(["qdrant"]);
     expect(notes.join(" ")).toContain("used from outside");
@@ -92,7 +92,7 @@ describe("normalise", () => {
     ["a port for a service that publishes none", { name: "x" }, [["valkey", 6379]], "publishes no port"],
     [
       "a host for a Langfuse that runs here",
-      { name: "x", langfuse: { mode: "dedicated", host: "http://a" } },
+      { name: "x", external: { langfuse: { mode: "dedicated", host: "http://a" } } },
       [],
       "external",
     ],

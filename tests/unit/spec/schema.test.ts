@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { draftSchema, hostUrlProblem, specSchema } from "../../../src/spec/schema.ts";
+import { hostUrlProblem, schemasFor } from "../../../src/spec/schema.ts";
+import { builtIn } from "../../helpers/catalogue.ts";
+
+const { draft: draftSchema, spec: specSchema } = schemasFor(await builtIn());
 
 describe("hostUrlProblem", () => {
   it.each(["http://localhost:3000", "https://langfuse.example/base?x=1", "http://[::1]:3000"])("accepts %s", (url) => {

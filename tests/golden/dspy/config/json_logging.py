@@ -1,6 +1,6 @@
-"""Formats Python log records as JSON, one object a line.
+"""Formats Python log records as JSON, one object per line.
 
-Field names are those of the OpenTelemetry Log Data Model
+The field names are those of the OpenTelemetry Log Data Model
 (https://opentelemetry.io/docs/specs/otel/logs/data-model/). Standard library only.
 """
 
@@ -10,7 +10,7 @@ import logging
 import math
 import os
 
-# What every record has; the rest came through `extra=` and becomes attributes.
+# Fields that every record has. All others come from `extra=` and become attributes.
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 # OpenTelemetry's severity numbers for Python's levels.
@@ -18,7 +18,7 @@ _SEVERITY = {10: 5, 20: 9, 30: 13, 40: 17, 50: 21}
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object for each record; it never spans lines, whatever the message holds."""
+    """Formats each record as one JSON object on a single line, whatever the message contains."""
 
     def __init__(self, resource=None):
         super().__init__()
@@ -55,7 +55,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def _plain(value, depth=0):
-    """The value as JSON can hold it: a log record must never be lost for what somebody attached to it."""
+    """Converts a value to one that JSON can represent: an attached value must never cause a record to be lost."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):
@@ -70,7 +70,7 @@ def _plain(value, depth=0):
 
 
 def configure(directory="."):
-    """Loads config/logging.yaml from a framework's directory; LOG_LEVEL overrides its root level."""
+    """Loads config/logging.yaml from a framework's directory; LOG_LEVEL overrides the root level."""
     import logging.config
 
     import yaml

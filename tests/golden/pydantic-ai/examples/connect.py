@@ -1,10 +1,10 @@
-"""Talks to every service of the pydantic-ai stack, with the settings in .env.
+"""Connects to every service of the pydantic-ai stack, with the settings in .env.
 
     docker compose up -d --wait
     python3 examples/connect.py
 
-Python 3.9 or newer, standard library only; PostgreSQL needs `pip install "psycopg[binary]"`.
-Ends with 0 when everything that could be tried worked, with 1 when something failed.
+Needs Python 3.9 or newer and only the standard library; PostgreSQL needs `pip install "psycopg[binary]"`.
+Exits with 0 if everything that could be tried worked, and with 1 if something failed.
 """
 
 import base64
@@ -21,7 +21,7 @@ DIRECTORY = pathlib.Path(__file__).resolve().parent.parent
 
 
 def read_env(path):
-    """KEY=value lines; what stands here was generated without quotes, but quotes are taken off."""
+    """Reads KEY=value lines. Generated values have no quotes; quotes that you added are removed."""
     values = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         name, separator, value = line.strip().partition("=")
@@ -31,7 +31,7 @@ def read_env(path):
 
 
 def installed(module):
-    """Whether a module can be imported; its parents are looked for first."""
+    """Returns whether a module can be imported. Its parent packages are looked up first."""
     try:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:
@@ -39,7 +39,7 @@ def installed(module):
 
 
 def call(method, url, body=None, headers=None):
-    """One HTTP request; returns the parsed JSON (or None for an empty answer)."""
+    """Sends one HTTP request. Returns the parsed JSON, or None if the response is empty."""
     request = urllib.request.Request(url, method=method, headers={"content-type": "application/json", **(headers or {})})
     if body is not None:
         request.data = json.dumps(body).encode()
@@ -49,7 +49,7 @@ def call(method, url, body=None, headers=None):
 
 
 def langfuse(env):
-    """Sends a trace by OpenTelemetry's protocol and waits until it can be read back."""
+    """Sends a trace with the OpenTelemetry protocol and waits until it can be read back."""
     pair = env["LANGFUSE_PUBLIC_KEY"] + ":" + env["LANGFUSE_SECRET_KEY"]
     headers = {"authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
     host = env["LANGFUSE_HOST"]
@@ -58,7 +58,7 @@ def langfuse(env):
     trace, span, now = uuid.uuid4().hex, uuid.uuid4().hex[:16], time.time_ns()
     payload = {"resourceSpans": [{"resource": {"attributes": []}, "scopeSpans": [{"scope": {"name": "connect"}, "spans": [
         {"traceId": trace, "spanId": span, "name": "connect-example", "kind": 1, "startTimeUnixNano": str(now - 1_000_000), "endTimeUnixNano": str(now), "attributes": []}]}]}]}
-    # A 200 only says that it was queued.
+    # Status 200 only means that the trace was queued.
     call("POST", host + "/api/public/otel/v1/traces", payload, {**headers, "x-langfuse-ingestion-version": "4"})
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 3600))
     for _ in range(60):
@@ -70,18 +70,18 @@ def langfuse(env):
 
 
 def postgres(env):
-    """Signs in as the application's role."""
+    """Connects as the application's role."""
     if not installed("psycopg"):
         return 'skipped: pip install "psycopg[binary]"'
     import psycopg
 
     with psycopg.connect(env["DATABASE_URL"], connect_timeout=15) as connection:
         user, database = connection.execute("SELECT current_user, current_database()").fetchone()
-    return f"signed in as {user} to {database}"
+    return f"connected to {database} as {user}"
 
 
 def qdrant(env):
-    """Makes a collection, stores two points, searches, and deletes it again."""
+    """Creates a collection, stores two points, searches, and deletes the collection."""
     url = env["QDRANT_URL"] + "/collections/connect_example_" + uuid.uuid4().hex
     key = {"api-key": env["QDRANT_API_KEY"]}
     call("PUT", url, {"vectors": {"size": 3, "distance": "Cosine"}}, key)
@@ -111,14 +111,14 @@ def framework(env):
 def main():
     path = DIRECTORY / ".env"
     if not path.exists():
-        print(f"{path} is missing: it is never in git, take it from your backup", file=sys.stderr)
+        print(f"{path} is missing. It is never in git: restore it from your backup", file=sys.stderr)
         return 1
     env = read_env(path)
     failed = 0
     for check in [langfuse, postgres, qdrant, framework]:
         try:
             print(f"{check.__name__}: {check(env)}")
-        except Exception as error:  # an example: say what failed and go on
+        except Exception as error:  # this is an example: report the failure and continue
             failed = 1
             print(f"{check.__name__}: FAILED: {error}", file=sys.stderr)
     return failed

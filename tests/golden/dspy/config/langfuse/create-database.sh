@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes Langfuse's role and database unless they exist, and sets the role's password to the one in .env.
-# Safe to run again, also on a volume that already holds data. Names and password are quoted by psql
-# itself (format %I and %L), never by this script.
+# Creates Langfuse's role and database if they do not exist, and sets the role's password to the one in .env.
+# Safe to run again, even on a volume that already holds data. Names and the password are quoted by PostgreSQL
+# (format %I and %L), never by this script.
 set -eu
 
 psql -v ON_ERROR_STOP=1 -X -q --dbname postgres \
   -v name="$DB_NAME" -v role="$DB_USER" <<'SQL'
--- Not by an argument: those stand in the host's process list.
+-- Not passed as an argument: the host's process list shows arguments.
 \getenv password DB_PASSWORD
 SELECT format('CREATE ROLE %I LOGIN', :'role')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'role') \gexec
@@ -16,4 +16,4 @@ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
 SELECT format('ALTER DATABASE %I SET timezone TO ''UTC''', :'name') \gexec
 SELECT format('REVOKE CONNECT, TEMPORARY ON DATABASE %I FROM PUBLIC', :'name') \gexec
 SQL
-echo "database $DB_NAME is there"
+echo "database $DB_NAME is ready"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes Langfuse's bucket unless it exists. `weed shell` ends with 0 whatever happened,
-# so the list of buckets is what counts.
+# Creates Langfuse's bucket if it does not exist. `weed shell` exits with 0 even on failure,
+# so the script checks the list of buckets instead.
 set -eu
 
 shell() {
@@ -13,12 +13,12 @@ has_bucket() {
 
 for attempt in 1 2 3 4 5 6 7 8 9 10; do
   if has_bucket; then
-    echo "bucket $BUCKET is there"
+    echo "bucket $BUCKET exists"
     exit 0
   fi
-  echo "attempt $attempt: making bucket $BUCKET"
+  echo "attempt $attempt: creating bucket $BUCKET"
   shell "s3.bucket.create -name $BUCKET" || true
   sleep 2
 done
-echo "bucket $BUCKET could not be made" >&2
+echo "cannot create bucket $BUCKET" >&2
 exit 1

@@ -1,0 +1,26 @@
+import { usageError } from "../src/lib/errors.ts";
+import type { Root } from "../src/root/root.ts";
+import { choice, type Ask } from "./question.ts";
+
+/** Asks for one of the frameworks of a root. */
+export async function askFramework(ask: Ask, root: Root, message: string): Promise<string> {
+  const choices = root.frameworks.map(({ folder, spec }) =>
+    choice(`${folder} (${Object.keys(spec.services).join(", ")})`, folder),
+  );
+  return String(await ask({ type: "list", message, choices }));
+}
+
+/** Asks for one of these services. @param none what to say when there are none */
+export async function askService(
+  ask: Ask,
+  choices: readonly { id: string; text: string }[],
+  none: string,
+): Promise<string> {
+  if (choices.length === 0) throw usageError(none);
+  const answer = await ask({
+    type: "list",
+    message: "Which service?",
+    choices: choices.map(({ id, text }) => choice(text, id)),
+  });
+  return String(answer);
+}

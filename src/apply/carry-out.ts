@@ -1,0 +1,101 @@
+import { removeSync } from "fs-extra/esm";
+import fs from "node:fs";
+import { dirname, join } from "node:path";
+
+import { sha256 } from "../lib/digest.ts";
+import { EXIT, isErrno, UserError } from "../lib/errors.ts";
+import { WITHOUT_BASE } from "../plan/plan.ts";
+import type { Journal, Step } from "./journal.ts";
+import { containedPath, entryAt } from "./paths.ts";
+
+/**
+ * Carries out the steps of a decided change; doing it twice is harmless.
+ * @param requireHeld throws when another process has taken the root over: it finishes this change, so nothing more
+ *   may be written here
+ * @returns files that were left alone, because somebody edited them since the change was decided
+ */
+export function carryOut(root: string, journal: Journal, steps: readonly Step[], requireHeld: () => void): string[] {
+  const aside: string[] = [];
+  for (const step of steps) {
+    requireHeld();
+    if (step.kind === "remove") remove(root, step.path, step.before);
+    else if (step.kind === "directory")
+      moveDirectory(join(journal.dir, step.staged), containedPath(root, step.path), step.path);
+    else if (step.kind === "derived") moveStaged(root, join(journal.dir, step.staged), step.path);
+    else if (!moveUnedited(root, join(journal.dir, step.staged), step)) aside.push(step.path);
+  }
+  journal.finish();
+  journal.remove();
+  return aside;
+}
+
+/** @returns false when somebody edited the file since: it stays, and the text that was meant for it lies beside it */
+function moveUnedited(root: string, source: string, { path, before }: Extract<Step, { kind: "file" }>): boolean {
+  // Already moved by the process that was killed.
+  if (!isStaged(source)) return true;
+  const found = digestOf(containedPath(root, path));
+  if (found === before || found === digestOf(source)) {
+    moveStaged(root, source, path);
+    return true;
+  }
+  // An input is not a rendition that could lie beside the file, and `.env` has secrets in it.
+  if (WITHOUT_BASE.has(path.slice(path.indexOf("/") + 1))) removeSync(source);
+  else moveStaged(root, source, `${path}.incoming`);
+  return false;
+}
+
+function moveStaged(root: string, source: string, path: string): void {
+  if (!isStaged(source)) return;
+  const target = containedPath(root, path);
+  fs.mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
+  try {
+    fs.renameSync(source, target);
+  } catch (error) {
+    // Another file system is mounted there: as near to a rename as it can be.
+    if (!isErrno(error, "EXDEV")) throw error;
+    const beside = `${target}.framework-infra-new`;
+    fs.copyFileSync(source, beside);
+    fs.chmodSync(beside, fs.statSync(source).mode);
+    fs.renameSync(beside, target);
+    removeSync(source);
+  }
+}
+
+function moveDirectory(source: string, target: string, name: string): void {
+  if (entryAt(source)?.isDirectory() !== true) return;
+  try {
+    fs.renameSync(source, target);
+  } catch (error) {
+    if (!isErrno(error, "ENOTEMPTY", "EEXIST", "ENOTDIR")) throw error;
+    throw new UserError(`${name} has appeared meanwhile`, {
+      code: "exists",
+      exit: EXIT.failure,
+      hint: "move it away, then run the command again",
+    });
+  }
+}
+
+/** Deletes a file that is still as it was when that was decided, and the directories that are empty without it. */
+function remove(root: string, path: string, before: string | null): void {
+  const target = containedPath(root, path);
+  const found = digestOf(target);
+  if (found !== null && found === before) fs.unlinkSync(target);
+  for (let parent = dirname(path); parent !== "."; parent = dirname(parent)) {
+    try {
+      fs.rmdirSync(join(root, parent));
+    } catch (error) {
+      if (!isErrno(error, "ENOTEMPTY", "EEXIST", "ENOENT")) throw error;
+      // Not empty: so are those above it.
+      if (!isErrno(error, "ENOENT")) return;
+    }
+  }
+}
+
+function isStaged(source: string): boolean {
+  return entryAt(source)?.isFile() === true;
+}
+
+/** sha256 of a file's bytes; null when there is no file. */
+export function digestOf(path: string): string | null {
+  return entryAt(path)?.isFile() === true ? sha256(fs.readFileSync(path)) : null;
+}

@@ -1,0 +1,200 @@
+import type { Catalogue } from "../catalogue/catalogue.ts";
+import type { Command } from "../commands/context.ts";
+import { COMMON_FLAGS, externalFlags, WRITING_FLAGS, type FlagTable } from "./flags.ts";
+
+// What a command takes and gives is its own business; whoever starts one only hands it on.
+type AnyCommand = Command<unknown, unknown, unknown>;
+
+/** A row of the command table. */
+export interface Row {
+  /** One line of the overview, and the description of the Plop generator of that name. */
+  summary: string;
+  /** Arguments in the usage text. */
+  args: string;
+  /** What the command does, below its usage lines. */
+  about: string;
+  /** Flags of its own, before those that others have as well. */
+  flags: (catalogue: Catalogue) => FlagTable;
+  examples: readonly string[];
+  load: () => Promise<{ command: AnyCommand }>;
+}
+
+const PORT = {
+  port: { type: "string", multiple: true, value: "SERVICE=PORT", text: "host port of a service; can be repeated" },
+} as const satisfies FlagTable;
+
+const checkFlag = (text: string): FlagTable => ({ check: { type: "boolean", text } });
+
+const writing = (own: FlagTable, changed: FlagTable = {}): FlagTable => ({
+  ...own,
+  ...WRITING_FLAGS,
+  ...COMMON_FLAGS,
+  ...changed,
+});
+const reading = (own: FlagTable): FlagTable => ({ ...own, ...COMMON_FLAGS });
+
+export const COMMANDS = {
+  "new-framework": {
+    summary: "make the infrastructure directory of a framework",
+    args: "[NAME]",
+    about: `Makes the infrastructure directory of one AI-agent framework. Asks what it needs to know;
+with --yes or --answers it asks nothing.`,
+    flags: (catalogue) =>
+      writing(
+        {
+          name: { type: "string", value: "NAME", text: "the framework's name (or the first argument)" },
+          preset: {
+            type: "string",
+            value: "ID",
+            text: "a preset of the catalogue (default: the one of that name, if there is one)",
+          },
+          description: { type: "string", value: "TEXT", text: "one line for its README" },
+          services: { type: "string", value: "A,B", text: "services to run; what they need comes with them" },
+          ...PORT,
+          images: { type: "string", value: "pinned|latest", text: "image versions (default pinned)" },
+          profile: {
+            type: "string",
+            value: "small|medium|large",
+            text: "memory, CPU and process limits (default small)",
+          },
+          ...externalFlags(catalogue),
+          answers: {
+            type: "string",
+            value: "FILE|-",
+            text: "take the answers from a YAML or JSON file (a framework.yaml or part of one)",
+          },
+        },
+        { yes: { ...WRITING_FLAGS.yes, text: "take every default" } },
+      ),
+    examples: [
+      "npm run new-framework",
+      "npm run new-framework -- crewai --yes",
+      "npm run new-framework -- my-agents --services qdrant,postgres --port qdrant=6400 --yes",
+      "npm run new-framework -- --answers answers.yaml --dry-run",
+    ],
+    load: async () => import("../commands/new-framework.ts"),
+  },
+  "add-service": {
+    summary: "add a service to a framework; your edits stay",
+    args: "[SERVICE] [FRAMEWORK]",
+    about: `Adds a service to a framework, and what it needs: compose.yaml, .env, configuration, documents. Your edits
+stay, and so do the other services, even if the templates have changed. If there is only one framework, you need not
+name it.`,
+    flags: () => writing(PORT),
+    examples: [
+      "npm run add-service qdrant",
+      "npm run add-service postgres crewai",
+      "npm run add-service -- qdrant crewai --port qdrant=6400",
+      "npm run add-service -- postgres crewai --diff",
+    ],
+    load: async () => import("../commands/add-service.ts"),
+  },
+  "remove-service": {
+    summary: "remove a service; volumes are never deleted",
+    args: "[SERVICE] [FRAMEWORK]",
+    about: `Removes a service from a framework, and what came for it alone. Refuses while another service needs it.
+Volumes are never deleted: the command says which ones remain. The secrets stay in .env, so that adding the service
+again opens the old data.`,
+    flags: () => writing({}),
+    examples: [
+      "npm run remove-service qdrant",
+      "npm run remove-service postgres crewai",
+      "npm run remove-service -- postgres crewai --dry-run",
+    ],
+    load: async () => import("../commands/remove-service.ts"),
+  },
+  regenerate: {
+    summary: "update directories to what specs and templates say now; merges",
+    args: "[FRAMEWORK...]",
+    about: `Updates directories to what framework.yaml and the templates say now, and keeps what you edited: a three-way
+merge of what was last generated, your files, and what is generated now. Updates all frameworks unless you name some.
+
+If both you and the update changed the same place, your file stays as it is, and the new one is written next to it as
+FILE.incoming. Edit FILE, delete FILE.incoming, regenerate; or choose with --ours or --theirs.`,
+    flags: () =>
+      writing({
+        ours: {
+          type: "string",
+          multiple: true,
+          isOptional: true,
+          value: "FILE",
+          text: "keep your file as it is: every file in conflict, or this one",
+        },
+        theirs: {
+          type: "string",
+          multiple: true,
+          isOptional: true,
+          value: "FILE",
+          text: "take the whole new file; your edits in it are lost",
+        },
+        ...checkFlag("write nothing; exit 5 if something would change, 4 if a conflict is or would be open"),
+      }),
+    examples: [
+      "npm run regenerate",
+      "npm run regenerate -- crewai --diff",
+      "npm run regenerate -- --check",
+      "npm run regenerate -- crewai --theirs=README.md",
+    ],
+    load: async () => import("../commands/regenerate.ts"),
+  },
+  "remove-framework": {
+    summary: "delete what was generated for a framework; never a volume",
+    args: "[FRAMEWORK]",
+    about: `Deletes what was generated for a framework, including your edits of it. Asks first. These stay: its volumes,
+always; files that are yours; .env with the secrets of those volumes, unless you give --purge-secrets.`,
+    flags: () =>
+      writing({
+        "purge-secrets": {
+          type: "boolean",
+          text: "delete .env as well: the data in the volumes can then no longer be opened",
+        },
+      }),
+    examples: [
+      "npm run remove-framework crewai",
+      "npm run remove-framework -- crewai --yes",
+      "npm run remove-framework -- crewai --yes --purge-secrets",
+    ],
+    load: async () => import("../commands/remove-framework.ts"),
+  },
+  ports: {
+    summary: "show who holds which host port; --check, --fix",
+    args: "",
+    about: `Shows who holds which host port, and whether something listens there on this host.
+
+"source" says where a port comes from: spec (framework.yaml), env (.env overrides it) or foreign (a compose file that
+this program did not generate, or a service that was added by hand).`,
+    flags: () =>
+      writing({
+        ...checkFlag(
+          "exit 3 if two hold one port, 1 if two stacks share a name, 5 if PORT_ALLOCATION.md is out of date",
+        ),
+        fix: {
+          type: "boolean",
+          text: "give one of two holders of a port another one, and bring PORT_ALLOCATION.md up to date",
+        },
+      }),
+    examples: [
+      "npm run ports",
+      "npm run ports -- --check",
+      "npm run ports -- --fix --dry-run",
+      "npm run ports -- --json",
+    ],
+    load: async () => import("../commands/ports.ts"),
+  },
+  status: {
+    summary: "show per file: clean, edited, missing, conflicted, outdated; --check",
+    args: "[FRAMEWORK...]",
+    about: `Compares each file with what was generated and with what would be generated now: clean, edited (by you),
+outdated (the spec or the templates changed), missing, or conflicted (an .incoming file is waiting for a decision).
+Shows what .env overrides, and what regenerate would do. Writes nothing.`,
+    flags: () => reading(checkFlag("exit 4 if a conflict is open, 5 if something is outdated or missing")),
+    examples: ["npm run status", "npm run status -- crewai", "npm run status -- --check", "npm run status -- --json"],
+    load: async () => import("../commands/status.ts"),
+  },
+} as const satisfies Record<string, Row>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+export function isCommand(name: string): name is CommandName {
+  return Object.hasOwn(COMMANDS, name);
+}

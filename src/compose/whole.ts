@@ -1,0 +1,112 @@
+import { mapping } from "../lib/mapping.ts";
+import { composeModel, type Compose, type Service } from "./model.ts";
+
+/**
+ * What a merge would break in a Compose file that was whole before: a service, network, volume, config or secret
+ * that somebody refers to and nobody defines, or two settings that Compose refuses together. Each side
+ * was right on its own, so only the result can tell.
+ * @param before the parsed file as it was
+ * @returns what is wrong in `after` and was not in `before`, for people
+ */
+export function brokenBy(before: unknown, after: unknown): string[] {
+  const known = new Set(problems(before));
+  return problems(after).filter((problem) => !known.has(problem));
+}
+
+function problems(doc: unknown): string[] {
+  const compose = composeModel(doc);
+  if (compose === undefined) return ["the file is not a Compose file"];
+  // What another file brings in cannot be seen here.
+  if (compose.includes) return [];
+  const services = [...compose.services.values()];
+  return [
+    ...services.flatMap((service) => serviceProblems(service, compose)),
+    ...cycles(services),
+    ...twice(services.flatMap(({ containerName }) => containerName ?? [])).map(
+      (name) => `two services have the container name ${name}`,
+    ),
+    ...[...compose.volumes]
+      .filter(
+        ([, volume]) =>
+          volume["external"] === true && Object.keys(volume).some((key) => key !== "external" && key !== "name"),
+      )
+      .map(([name]) => `the external volume ${name} has settings of its own`),
+  ];
+}
+
+function serviceProblems(service: Service, compose: Compose): string[] {
+  const { name, needs, networks, mounts } = service;
+  const refers = (kind: string, ids: readonly string[], defined: { has: (id: string) => boolean }): string[] =>
+    ids.filter((id) => !defined.has(id)).map((id) => `services.${name} refers to ${kind} ${id}, which is not defined`);
+  const volumes = mounts.filter(({ type, source }) => type === "volume" && source !== "").map(({ source }) => source);
+  const targets = mounts.map(({ target }) => target.replaceAll(/\$\{[^}]*\}/g, "variable"));
+  return [
+    ...refers("service", needs, compose.services),
+    ...refers(
+      "network",
+      networks.filter((id) => id !== "default"),
+      compose.networks,
+    ),
+    ...refers("volume", volumes, compose.volumes),
+    ...refers("config", service.configs, compose.configs),
+    ...refers("secret", service.secrets, compose.secrets),
+    ...needs
+      .filter((id) => isSwitchedOff(compose.services.get(id), service))
+      .map((id) => `services.${name} needs ${id}, which only runs with a profile`),
+    ...twice(targets).map((target) => `services.${name} mounts two things at ${target}`),
+    ...exclusive(service).map((problem) => `services.${name}: ${problem}`),
+    ...(service.runsSomething ? [] : [`services.${name} has neither image nor build`]),
+  ];
+}
+
+/** Whether a service is left out by its profiles where another one that needs it is not. */
+function isSwitchedOff(needed: Service | undefined, by: Service): boolean {
+  const profiles = needed?.profiles ?? [];
+  return (
+    profiles.length > 0 && (by.profiles.length === 0 || by.profiles.some((profile) => !profiles.includes(profile)))
+  );
+}
+
+/** Services that need each other in a circle. */
+function cycles(services: readonly Service[]): string[] {
+  const needs = new Map(services.map((service) => [service.name, service.needs]));
+  const reaches = (from: string, to: string, seen: Set<string>): boolean =>
+    (needs.get(from) ?? []).some((next) => {
+      if (next === to) return true;
+      if (seen.has(next)) return false;
+      seen.add(next);
+      return reaches(next, to, seen);
+    });
+  return [...needs.keys()]
+    .filter((name) => reaches(name, name, new Set()))
+    .map((name) => `services.${name} needs itself`);
+}
+
+function twice(values: readonly string[]): string[] {
+  return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))];
+}
+
+/** Settings that Compose refuses together (compose-go, `loader/validate.go` and `types/project.go`). */
+function exclusive({ settings }: Service): string[] {
+  const deploy = mapping(settings["deploy"]);
+  const { limits, reservations } = mapping(deploy["resources"]);
+  // Where the block is there, what it does not name counts as none; equal values are accepted.
+  const differ = (key: string, block: unknown, inside: string): string[] =>
+    settings[key] === undefined || block === undefined || isAlike(settings[key], mapping(block)[inside])
+      ? []
+      : [`${key} and deploy.resources exclude each other`];
+  const several = [settings["scale"], deploy["replicas"]].some((count) => typeof count === "number" && count > 1);
+  return [
+    ...("network_mode" in settings && "networks" in settings ? ["network_mode and networks exclude each other"] : []),
+    ...(several && "container_name" in settings ? ["a container name and several replicas exclude each other"] : []),
+    ...differ("mem_limit", limits, "memory"),
+    ...differ("cpus", limits, "cpus"),
+    ...differ("pids_limit", limits, "pids"),
+    ...differ("mem_reservation", reservations, "memory"),
+  ];
+}
+
+/** Whether two settings are written alike: `1` and `"1"` are. */
+function isAlike(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a).replaceAll('"', "") === (JSON.stringify(b) ?? "").replaceAll('"', "");
+}

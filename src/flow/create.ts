@@ -1,0 +1,96 @@
+import { join } from "node:path";
+
+import { dotenvValues } from "../env/dotenv.ts";
+import { fillSecrets } from "../env/secrets.ts";
+import { envSections, secretsOf } from "../env/variables.ts";
+import { textOf } from "../host/files.ts";
+import { isListening } from "../host/listening.ts";
+import { machineMemory } from "../host/machine.ts";
+import { planNew } from "../plan/plan.ts";
+import { givePorts, withPorts } from "../ports/give.ts";
+import { render } from "../render/render.ts";
+import { memoryReport } from "../render/memory.ts";
+import { requireWhole, type Root } from "../root/root.ts";
+import { withExternalHosts } from "../root/siblings.ts";
+import { refuseTaken } from "../root/taken.ts";
+import { normalise, type Normalised } from "../spec/normalise.ts";
+import type { Request, Spec } from "../spec/schema.ts";
+import type { Change } from "./change.ts";
+import type { Place } from "./place.ts";
+import { requireStack, visibleNames } from "./road/plan-change.ts";
+import { inSession } from "./session.ts";
+
+/** Make a framework. */
+export interface CreateRequest extends Request {
+  place: Place;
+  /** Show what would be written, write nothing. */
+  dry: boolean;
+}
+
+export interface CreateResult {
+  change: Change;
+  spec: Spec;
+  written: boolean;
+  notes: readonly string[];
+}
+
+/**
+ * Makes a framework: everything is checked under the root's lock, then written.
+ * @throws UserError for everything that is wrong with the draft or the place
+ */
+export async function create(request: CreateRequest): Promise<CreateResult> {
+  const { place, dry } = request;
+  // Most mistakes are refused here, before anything is touched; the rest under the lock, which
+  // takes away again what had to be made for it.
+  const normalised = normalise(request, place.catalogue);
+  return inSession(place, { dry }, async (session) => {
+    const { change, spec } = await planCreation(normalised, session.root, place);
+    session.commit([change]);
+    return { change, spec, written: !dry, notes: [...session.notes, ...change.notes] };
+  });
+}
+
+/** The whole road for a new framework: draft -> spec -> ports -> render -> plan. */
+async function planCreation(
+  normalised: Normalised,
+  root: Root,
+  { catalogue, shown }: Place,
+): Promise<{ change: Change; spec: Spec }> {
+  requireWhole(root);
+  const { name } = normalised.spec;
+  const left = refuseTaken(name, root);
+  const external = withExternalHosts(normalised.spec, root, catalogue);
+  const claims = await root.claims();
+  const host = { claims: claims.table, listening: isListening };
+  const allocation = await givePorts(external.spec, normalised.typed, host, catalogue);
+  const spec = withPorts(external.spec, allocation.ports);
+
+  const sections = envSections(spec, catalogue);
+  const env = left ? (textOf(join(root.dir, name, ".env"), `${shown}/${name}/.env`) ?? "") : "";
+  const secrets = fillSecrets(secretsOf(sections), dotenvValues(env));
+  const tree = await render(spec, catalogue, secrets);
+  await requireStack(tree, spec, catalogue);
+  const { takeUp } = await import("./road/take-up.ts");
+  const plan = left ? takeUp(root, name, tree, env, sections, secrets) : planNew(name, tree);
+  const others = root.frameworks.map((framework) => framework.spec);
+  const memory = memoryReport(spec, catalogue, machineMemory(), others);
+  const notes = [
+    ...(left ? [`${name}: the .env that was left is used, so that its volumes can be opened`] : []),
+    ...normalised.notes,
+    ...external.notes,
+    ...[...claims.warnings, ...root.warnings].map((warning) => `warning: ${warning}`),
+    ...allocation.notes,
+    ...(memory.warning === undefined ? [] : [memory.warning]),
+  ];
+  const change: Change = {
+    folder: name,
+    framework: undefined,
+    spec,
+    plan,
+    disk: new Map(),
+    secrets: [...secrets.values()],
+    visible: visibleNames(sections),
+    notes,
+  };
+  return { change, spec };
+}

@@ -1,0 +1,59 @@
+import { portState, type PortState } from "../host/listening.ts";
+import type { Claim } from "../ports/claim.ts";
+import { requireWhole } from "../root/root.ts";
+import type { Place } from "./place.ts";
+import { openSession } from "./session.ts";
+
+/** Who holds which port. */
+export interface ListPortsRequest {
+  place: Place;
+}
+
+interface PortRow {
+  claim: Claim;
+  state: PortState;
+}
+
+export interface ListPortsResult {
+  /** What is really published, by port. */
+  rows: readonly PortRow[];
+  /** Claims of two holders on one port. */
+  clashes: readonly (readonly Claim[])[];
+  /** Sentences about stacks that share containers and volumes. */
+  shared: readonly string[];
+  table: "current" | "outdated" | "missing";
+  notes: readonly string[];
+}
+
+/**
+ * The allocation table: what the frameworks and other compose files claim, and what listens on this host.
+ * @throws UserError exit 2 when a framework.yaml cannot be read: its ports are not known
+ */
+export async function listPorts({ place }: ListPortsRequest): Promise<ListPortsResult> {
+  const session = await openSession(place, { dry: true });
+  const { root } = session;
+  requireWhole(root);
+  const claims = await root.claims();
+  return {
+    rows: await rowsOf(claims.all),
+    clashes: claims.table.clashes(),
+    shared: root.shared,
+    table: session.isTableCurrent ? "current" : session.hasTable ? "outdated" : "missing",
+    notes: [...session.notes, ...[...claims.warnings, ...root.warnings].map((warning) => `warning: ${warning}`)],
+  };
+}
+
+async function rowsOf(claims: readonly Claim[]): Promise<PortRow[]> {
+  const published = claims
+    .filter((claim) => !claim.shadowed)
+    .toSorted((a, b) => a.port - b.port || (a.framework < b.framework ? -1 : 1));
+  const states = new Map<string, PortState>();
+  const rows: PortRow[] = [];
+  for (const claim of published) {
+    const key = `${claim.protocol}/${String(claim.port)}`;
+    const state = states.get(key) ?? (await portState(claim.protocol, claim.port));
+    states.set(key, state);
+    rows.push({ claim, state });
+  }
+  return rows;
+}

@@ -1,0 +1,14 @@
+import type { Catalogue } from "../catalogue/catalogue.ts";
+import type { Interrupt } from "../lib/interrupt.ts";
+
+/** Where a use case works: the root, what directories are made from, and what it must heed while it waits. */
+export interface Place {
+  /** Absolute path of the root. */
+  root: string;
+  /** The root as the user named it. */
+  shown: string;
+  catalogue: Catalogue;
+  interrupt: Interrupt;
+  /** Called once when another command holds the root's lock. */
+  onWait: () => void;
+}

@@ -1,0 +1,234 @@
+import { asUserError, UserError } from "../lib/errors.ts";
+import { isEmpty, type Action } from "../plan/plan.ts";
+import { chosenFrameworks } from "../root/find.ts";
+import type { Framework } from "../root/framework.ts";
+import type { Root } from "../root/root.ts";
+import { isLocked, isUnfinished } from "../store/journal.ts";
+import type { FoundConflict } from "./conflicts.ts";
+import type { Decisions } from "./decisions.ts";
+import type { Place } from "./place.ts";
+import { planUpToDate } from "./road/bring-up-to-date.ts";
+import type { PlannedChange } from "./road/plan-change.ts";
+import { PortBook } from "./road/ports.ts";
+import { openSession, type Session } from "./session.ts";
+
+/** Bring frameworks to what their specs and the templates say now. */
+export interface RegenerateRequest {
+  place: Place;
+  /** All frameworks when none is named. */
+  frameworks: readonly string[];
+  decisions: Decisions;
+  /** Whether the result lists files that are kept as well. */
+  listsKept: boolean;
+  dry: boolean;
+}
+
+/** What became of one framework, as soon as it is known. */
+export interface RegenerateStep {
+  folder: string;
+  /** Undefined when it failed; the result says why. */
+  change: PlannedChange | undefined;
+  written: boolean;
+}
+
+/** What a run over all of them came to. */
+export interface RegenerateResult {
+  frameworks: readonly { folder: string; actions: readonly Action[]; isIdle: boolean; error: UserError | undefined }[];
+  /** How many frameworks the root has, whether they were wanted or not. */
+  total: number;
+  /** Whether anything was written, or would be; the port table included. */
+  changed: boolean;
+  /** Whether PORT_ALLOCATION.md was what the specs give, before this run wrote it. */
+  isTableCurrent: boolean;
+}
+
+/** What is said before the first framework. */
+export interface RegenerateStart {
+  notes: readonly string[];
+}
+
+/**
+ * Brings frameworks up to date, one after the other: each is committed by itself, so that memory does not grow with
+ * their number, and one that fails does not stop the others. A run that finds nothing to do takes no lock.
+ * @yields first what is to be said beforehand, then a step for each framework of which there is something to say
+ * @returns the whole result
+ */
+export async function* regenerate(
+  request: RegenerateRequest,
+): AsyncGenerator<RegenerateStart | RegenerateStep, RegenerateResult> {
+  const { place, decisions } = request;
+  const looking = await openSession(place, { dry: true });
+  if (decisions.hasPaths) {
+    const known = await conflictsIn(looking.root, request);
+    decisions.requireKnown(
+      known.map(({ path }) => path),
+      place.shown,
+    );
+  }
+  if (request.dry) return yield* new Run(looking, request).all();
+  const idle = await idleRun(looking, request);
+  if (idle !== undefined) {
+    yield { notes: idle.notes };
+    yield* idle.said;
+    return idle.result;
+  }
+  const session = await openSession(place, { dry: false });
+  try {
+    return yield* new Run(session, request).all();
+  } finally {
+    await session.close();
+  }
+}
+
+/**
+ * The run without a lock and without a write.
+ * @returns undefined as soon as something would have to be written: then everything is looked at again, under the lock
+ */
+async function idleRun(
+  session: Session,
+  request: RegenerateRequest,
+): Promise<{ notes: readonly string[]; said: RegenerateStep[]; result: RegenerateResult } | undefined> {
+  const { root } = request.place;
+  if (!session.isTableCurrent || isUnfinished(root) || isLocked(root)) return undefined;
+  const run = new Run(session, request);
+  const said: RegenerateStep[] = [];
+  let notes: readonly string[] = [];
+  for await (const step of run.steps()) {
+    if ("notes" in step) ({ notes } = step);
+    else if (step.change !== undefined && !isEmpty(step.change.plan)) return undefined;
+    else if (isWorthSaying(step)) said.push(step);
+  }
+  return { notes, said, result: run.result() };
+}
+
+/** Whether there is something to tell of a framework: of a thousand that stay as they are, nothing is kept. */
+function isWorthSaying({ change }: RegenerateStep): boolean {
+  if (change === undefined) return true;
+  return (
+    change.notes.length > 0 || !isEmpty(change.plan) || change.plan.actions.some(({ action }) => action !== "keep")
+  );
+}
+
+/** One pass over the frameworks that are wanted. */
+class Run {
+  readonly #session: Session;
+  readonly #request: RegenerateRequest;
+  readonly #book: PortBook;
+  readonly #chosen: readonly Framework[];
+  readonly #outcomes: RegenerateResult["frameworks"][number][] = [];
+  #changed = 0;
+
+  constructor(session: Session, request: RegenerateRequest) {
+    this.#session = session;
+    this.#request = request;
+    this.#book = new PortBook(session.root, request.place);
+    this.#chosen = wanted(session.root, request);
+  }
+
+  async *all(): AsyncGenerator<RegenerateStart | RegenerateStep, RegenerateResult> {
+    for await (const step of this.steps()) if ("notes" in step || isWorthSaying(step)) yield step;
+    const result = this.result();
+    // The table alone may be out of date.
+    this.#session.commit([]);
+    return result;
+  }
+
+  async *steps(): AsyncGenerator<RegenerateStart | RegenerateStep, void> {
+    const { root, notes } = this.#session;
+    yield { notes: [...notes, ...root.warnings.map((warning) => `warning: ${warning}`)] };
+    const { frameworks: names } = this.#request;
+    for (const { folder, error } of root.broken)
+      if (names.length === 0 || names.includes(folder)) this.#outcomes.push(failed(folder, error));
+    for (const [index, framework] of this.#chosen.entries()) {
+      await this.#request.place.interrupt.breathe(() => this.#progress(index));
+      yield await this.#one(framework, index);
+    }
+  }
+
+  async #one(framework: Framework, index: number): Promise<RegenerateStep> {
+    const { folder } = framework;
+    const { place } = this.#request;
+    try {
+      const change = await planOne(framework, this.#session.root, this.#book, this.#request);
+      const { actions } = change.plan;
+      const isIdle = isEmpty(change.plan);
+      if (!isIdle) {
+        this.#session.commit([change], this.#progress(index));
+        this.#changed += 1;
+      }
+      // The actions without the files they were made from: those of a thousand directories must not stay in memory.
+      const listed = actions.filter(({ action }) => this.#request.listsKept || action !== "keep");
+      this.#outcomes.push({ folder, actions: listed.map((each) => ({ ...each })), isIdle, error: undefined });
+      return { folder, change, written: !isIdle && !this.#session.isDry };
+    } catch (error) {
+      if (error instanceof UserError && ENDING.has(error.code)) throw error;
+      const known = asUserError(error, `${place.shown}/${folder}`);
+      this.#outcomes.push(failed(folder, known));
+      return { folder, change: undefined, written: false };
+    }
+  }
+
+  result(): RegenerateResult {
+    const isTableCurrent = this.#session.isTableCurrent;
+    return {
+      frameworks: this.#outcomes,
+      total: this.#session.root.frameworks.length,
+      changed: this.#changed > 0 || !isTableCurrent,
+      isTableCurrent,
+    };
+  }
+
+  /** How far the run got, for one that is interrupted before the framework of that index. */
+  #progress(index: number): string {
+    if (this.#changed === 0 || this.#session.isDry) return "nothing was changed";
+    const last = this.#chosen[index - 1]?.folder ?? "";
+    return `${String(index)} of ${String(this.#chosen.length)} frameworks were brought up to date, ${last} as the last one; run it again to go on`;
+  }
+}
+
+function failed(folder: string, error: UserError): RegenerateResult["frameworks"][number] {
+  return { folder, actions: [], isIdle: false, error };
+}
+
+/** Errors that are not one framework's: nothing more can be written. */
+const ENDING = new Set(["interrupted", "lock-lost"]);
+
+async function planOne(
+  framework: Framework,
+  root: Root,
+  book: PortBook,
+  { place, decisions }: RegenerateRequest,
+): Promise<PlannedChange> {
+  return planUpToDate(framework, root, book, place, (path) => decisions.of(framework.folder, path));
+}
+
+/** Named ones that cannot be read are no reason to stop; a name that is nowhere is. */
+function wanted(root: Root, { frameworks: names }: RegenerateRequest): readonly Framework[] {
+  const broken = new Set(root.broken.map(({ folder }) => folder));
+  const readable = names.filter((name) => !broken.has(name));
+  return names.length > 0 && readable.length === 0 ? [] : chosenFrameworks(root, readable);
+}
+
+/** Open and new conflicts. */
+async function conflictsIn(root: Root, request: RegenerateRequest): Promise<FoundConflict[]> {
+  const { place } = request;
+  const book = new PortBook(root, place);
+  const found: FoundConflict[] = [];
+  for (const framework of wanted(root, request)) {
+    try {
+      const { plan } = await planUpToDate(framework, root, book, place);
+      for (const { path, action, reason } of plan.actions)
+        if (action === "conflict") found.push({ path: `${framework.folder}/${path}`, reason });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
+    await place.interrupt.breathe();
+  }
+  return found;
+}
+
+/** Files in conflict, found without the lock: it is never held while somebody thinks. */
+export async function findConflicts(request: RegenerateRequest): Promise<FoundConflict[]> {
+  const { root } = await openSession(request.place, { dry: true });
+  return conflictsIn(root, request);
+}

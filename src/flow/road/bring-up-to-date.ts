@@ -1,0 +1,50 @@
+import { underscored } from "../../catalogue/names.ts";
+import { problemsError } from "../../lib/errors.ts";
+import type { Decision } from "../../plan/update.ts";
+import { effectiveName, SPEC_FILE, type Framework } from "../../root/framework.ts";
+import type { Root } from "../../root/root.ts";
+import type { Place } from "../place.ts";
+import { completeSpec } from "./complete.ts";
+import { planChange, type PlannedChange } from "./plan-change.ts";
+import { checkMovedPorts, completePorts, type PortBook } from "./ports.ts";
+
+/**
+ * What `regenerate` does to a framework, without a write: its spec, which somebody may have edited, is completed and
+ * checked, then everything is brought to it and to today's templates.
+ * @throws UserError for what is wrong with the spec, and for an image that could not open its data
+ */
+export async function planUpToDate(
+  framework: Framework,
+  root: Root,
+  book: PortBook,
+  place: Place,
+  decide?: (path: string) => Decision | undefined,
+): Promise<PlannedChange> {
+  const completed = await completeSpec(framework, place);
+  await requireOwnName(framework, root, place);
+  await checkMovedPorts(framework, completed.spec, book, place);
+  const { spec, notes } = await completePorts(framework, completed.spec, new Map(), book, place);
+  const same = spec === framework.spec || JSON.stringify(spec) === JSON.stringify(framework.spec);
+  if (!same) await book.move(framework, spec);
+  const change = await planChange({ framework, spec: same ? framework.spec : spec, upgrade: true, decide }, place);
+  return { ...change, notes: [...completed.notes, ...notes, ...change.notes] };
+}
+
+/** @throws UserError exit 2 for a name that was changed to another framework's: they would share containers and volumes */
+async function requireOwnName(framework: Framework, root: Root, place: Place): Promise<void> {
+  const wanted = underscored(framework.name);
+  if (effectiveName(framework) === wanted) return;
+  const holder = root.frameworks.find(
+    (other) => other !== framework && [effectiveName(other), underscored(other.name)].includes(wanted),
+  );
+  if (holder === undefined) return;
+  const file = `${place.shown}/${framework.folder}/${SPEC_FILE}`;
+  const problems = [
+    {
+      key: "name",
+      message: `${framework.name} is taken: ${place.shown}/${holder.folder} has it, with its containers and volumes`,
+    },
+  ];
+  const { locate } = await import("../../lib/yaml.ts");
+  throw problemsError(file, locate(framework.specText, file, problems), "choose another name");
+}

@@ -1,0 +1,176 @@
+import type { Catalogue } from "../../catalogue/catalogue.ts";
+import { COMPOSE } from "../../compose/file.ts";
+import { dotenvValues } from "../../env/dotenv.ts";
+import { fillSecrets } from "../../env/secrets.ts";
+import { lazily, overriddenIn, renderedValues, updateEnv, type Rendered } from "../../env/update.ts";
+import { envSections, managedNames, secretsOf, type Section } from "../../env/variables.ts";
+import type { Disk } from "../../plan/disk.ts";
+import { withEdited, type Plan } from "../../plan/plan.ts";
+import { basePath, incomingPath, offeredPath } from "../../plan/state.ts";
+import { planUpdate, type Decision } from "../../plan/update.ts";
+import { isBuiltIn } from "../../render/engine.ts";
+import { render } from "../../render/render.ts";
+import { MODE, type Tree } from "../../render/tree.ts";
+import { effectiveName, SPEC_FILE, type Framework } from "../../root/framework.ts";
+import type { Spec } from "../../spec/schema.ts";
+import { isReadableByOthers, readDirectory } from "../../store/directory.ts";
+import type { Change } from "../change.ts";
+import type { Place } from "../place.ts";
+import { mayLeaveEnv, requireNoVolumes, requireOthersWhole, requireText, requireUnchanged } from "./guards.ts";
+
+/** What a use case wants of a framework that is there. */
+export interface Wanted {
+  framework: Framework;
+  /** The spec to bring it to. */
+  spec: Spec;
+  /** Whether pending updates of the templates are taken as well; else the change of the spec alone. */
+  upgrade: boolean;
+  decide?: ((path: string) => Decision | undefined) | undefined;
+}
+
+/** A planned change of a framework that is there, with what only some use cases look at. */
+export interface PlannedChange extends Change {
+  framework: Framework;
+  spec: Spec;
+  /** What the spec gives with today's templates. */
+  next: Tree;
+  /** Variables that `.env` gives a value of the user's own. */
+  overrides: readonly string[];
+}
+
+const ENV = ".env";
+const ENV_TEMPLATE = ".env.template";
+
+/**
+ * The road for a framework that is there, without a write: spec -> render -> plan.
+ * @throws UserError for what cannot be done
+ */
+export async function planChange(wanted: Wanted, place: Place): Promise<PlannedChange> {
+  const { framework, spec, upgrade } = wanted;
+  const { catalogue } = place;
+  const { folder } = framework;
+  const shown = `${place.shown}/${folder}`;
+  const after = envSections(spec, catalogue);
+  const secrets = new Map([...keptSecrets(framework, catalogue), ...fillSecrets(secretsOf(after), framework.env)]);
+  const next = await render(spec, catalogue, secrets);
+  await requireStack(next, spec, catalogue);
+  const previous = upgrade ? undefined : await render(framework.spec, catalogue, secrets);
+  const disk = readDirectory(framework.dir, [...next.keys(), ...(previous?.keys() ?? [])], shown);
+  requireUnchanged(framework, disk, shown);
+  const specText =
+    spec === framework.spec ? framework.specText : await editedSpec(wanted, `${shown}/${SPEC_FILE}`, place);
+  const decide = wanted.decide ?? ((): undefined => undefined);
+  const files = await planUpdate({ framework: folder, previous, next, disk, decide });
+
+  const rendered = renderedBefore(disk, previous);
+  const text = disk.get(ENV)?.text;
+  // A secret that was rendered before and is not there any more may be the one that opens a volume.
+  const lost = secretsOf(after).some(({ name }) => (framework.env.get(name) ?? "") === "" && rendered.has(name));
+  if (text === undefined || lost)
+    requireNoVolumes(framework, place, text === undefined ? "is missing" : "lacks secrets");
+  const before = upgrade ? undefined : envSections(framework.spec, catalogue);
+  const mayGo = mayLeaveEnv(framework, files, catalogue, shown);
+  const env =
+    text === undefined ? (next.get(ENV)?.content ?? "") : updateEnv({ text, rendered, after, before, secrets, mayGo });
+  const inputs = withEdited(files, disk, SPEC_FILE, { content: specText, mode: MODE.file });
+  const plan = withEdited(inputs, disk, ENV, { content: env, mode: MODE.secret });
+  requireText(plan, disk, shown);
+  await requireOthersWhole(framework, plan, disk, shown);
+  const notes = [
+    ...(upgrade ? await imageNotes(plan, disk, env, catalogue) : []),
+    ...(text === undefined ? [] : readableEnv(framework, shown)),
+    ...(previous !== undefined && !disk.has(COMPOSE) ? [deletedCompose(shown)] : []),
+    ...renamed(framework, env),
+  ];
+  const overrides = overriddenIn({ text: env, rendered, after, secrets });
+  return {
+    folder,
+    framework,
+    spec,
+    plan,
+    disk,
+    next,
+    secrets: [...secrets.values()],
+    visible: visibleNames(after, overrides),
+    notes,
+    overrides,
+  };
+}
+
+/** Variables of `.env` whose values may be shown: what follows the spec, where nobody changed it. */
+export function visibleNames(sections: readonly Section[], overrides: readonly string[] = []): Set<string> {
+  return new Set([...managedNames(sections)].filter((name) => !overrides.includes(name)));
+}
+
+// The same services with the same choices give the same stack, whatever the framework's name.
+const checked = new WeakMap<Catalogue, Set<string>>();
+
+/**
+ * Templates of somebody's own are checked for more than that they render.
+ * @throws UserError exit 2 when they give a stack that cannot start
+ */
+export async function requireStack(tree: Tree, spec: Spec, catalogue: Catalogue): Promise<void> {
+  if (isBuiltIn(catalogue.templates)) return;
+  const text = tree.get(COMPOSE)?.content ?? "";
+  const key = text.replaceAll(spec.name, "\0");
+  const known = checked.get(catalogue) ?? new Set();
+  if (known.has(key)) return;
+  const { checkStack } = await import("../../render/check.ts");
+  checkStack(tree, spec, catalogue);
+  checked.set(catalogue, known.add(key));
+}
+
+/** The values that stand in `.env` where nobody changed them, read when somebody asks. */
+function renderedBefore(disk: Disk, previous: Tree | undefined): Rendered {
+  return lazily(() =>
+    renderedValues([
+      disk.get(basePath(ENV_TEMPLATE))?.text,
+      disk.get(offeredPath(ENV_TEMPLATE))?.text,
+      ...(previous === undefined ? [] : [previous.get(ENV_TEMPLATE)?.content]),
+    ]),
+  );
+}
+
+/** Secrets of any service that `.env` holds, also of those that were removed: nothing of them is printed or lost. */
+function keptSecrets({ env }: Framework, { services, commonEnv }: Catalogue): [string, string][] {
+  const entries = [...services.values()].flatMap((service) => [...service.env, ...(service.external?.env ?? [])]);
+  return [...commonEnv, ...entries].flatMap((entry) => {
+    const value = entry.class === "secret" ? env.get(entry.name) : undefined;
+    return value === undefined || value === "" ? [] : [[entry.name, value]];
+  });
+}
+
+async function editedSpec({ framework, spec }: Wanted, file: string, { catalogue }: Place): Promise<string> {
+  // Loaded only here: it brings the YAML library.
+  const { editSpecFile } = await import("../../plan/spec-file.ts");
+  return editSpecFile(framework.specText, file, framework.spec, spec, catalogue);
+}
+
+/** What an update means for the images that run. @throws UserError exit 1 when data would be left behind */
+async function imageNotes(plan: Plan, disk: Disk, env: string, catalogue: Catalogue): Promise<string[]> {
+  // What is only offered beside a file in conflict would run as well, once somebody takes it.
+  const after = (plan.writes.get(COMPOSE) ?? plan.writes.get(incomingPath(COMPOSE)))?.content;
+  const before = disk.get(COMPOSE)?.text;
+  if (before === undefined || after === undefined) return [];
+  const { judgeImages } = await import("../../compose/images.ts");
+  const containers = [...catalogue.services.values()].flatMap((service) => service.containers);
+  return judgeImages(before, after, dotenvValues(env), containers);
+}
+
+function readableEnv({ dir }: Framework, shown: string): string[] {
+  if (!isReadableByOthers(dir, ENV)) return [];
+  return [`warning: ${shown}/${ENV} can be read by others: chmod 600 ${shown}/${ENV}`];
+}
+
+function deletedCompose(shown: string): string {
+  return `warning: ${shown}/${COMPOSE} was deleted, so nothing of this is in it; to get it back: rm ${shown}/${basePath(COMPOSE)}, then npm run regenerate`;
+}
+
+function renamed(framework: Framework, env: string): string[] {
+  const now = dotenvValues(env).get("FRAMEWORK_NAME");
+  const before = effectiveName(framework);
+  if (now === undefined || now === before || !framework.env.has("FRAMEWORK_NAME")) return [];
+  return [
+    `warning: FRAMEWORK_NAME changes from ${before} to ${now}: the containers and volumes of that name are new and empty. Those of ${before} stay, with their data. Stop them first: docker compose -p ${before} down`,
+  ];
+}

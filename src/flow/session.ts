@@ -1,0 +1,183 @@
+import type * as CommitModule from "../apply/commit.ts";
+import type { RootLock } from "../apply/lock.ts";
+import { isNothing, NOTHING, type Transaction } from "../apply/transaction.ts";
+import { asUserError } from "../lib/errors.ts";
+import { portAllocation, PORT_TABLE_FILE } from "../render/port-table.ts";
+import { MODE } from "../render/tree.ts";
+import { checkRoot, readRoot, type Root } from "../root/root.ts";
+import type { Spec } from "../spec/schema.ts";
+import { isUnfinished } from "../store/journal.ts";
+import { readPortTable } from "../store/port-table.ts";
+import type { Change } from "./change.ts";
+import type { Place } from "./place.ts";
+import { recoveryNotes } from "./recovery.ts";
+
+/**
+ * The only way that anything gets written: the root locked, what was interrupted before finished, everything read
+ * once. A use case decides from `root` and commits, as often as it changes something that stands for itself.
+ */
+export interface Session {
+  readonly root: Root;
+  /** What is to be said before the result: what became of an interrupted change, what is wrong with the root. */
+  readonly notes: readonly string[];
+  /** Whether PORT_ALLOCATION.md is what the specs give, as they are after the last commit. */
+  readonly isTableCurrent: boolean;
+  /** Whether there is a PORT_ALLOCATION.md. */
+  readonly hasTable: boolean;
+  /** Whether it is a dry run: `commit` only checks that everything could be written. */
+  readonly isDry: boolean;
+  /**
+   * Writes the changes and the port table that belongs to them: all of it, or nothing.
+   * @param done what is to be said of a signal that came before it
+   * @throws UserError when a file changed meanwhile, the lock was lost, a signal came, or the disk refuses
+   */
+  commit: (changes: readonly Change[], done?: string) => void;
+  /** Gives the lock back. */
+  close: () => Promise<void>;
+}
+
+/**
+ * Opens a session. One that is dry takes no lock, finishes nothing and writes nothing.
+ * @throws UserError exit 2 for what cannot be a root, exit 1 when the lock is not given up
+ */
+export async function openSession(place: Place, { dry }: { dry: boolean }): Promise<Session> {
+  const { root: dir, shown, catalogue } = place;
+  checkRoot(dir, shown);
+  if (dry) {
+    const session = new OpenSession(place, await readRoot(dir, shown, catalogue), undefined, recoveryNotes(dir));
+    await session.load();
+    return session;
+  }
+  const { takeLock } = await import("../apply/lock.ts");
+  const lock = await takeLock(dir, shown, place);
+  try {
+    const notes = isUnfinished(dir) ? await recovered(place, lock) : [];
+    const session = new OpenSession(place, await readRoot(dir, shown, catalogue), lock, notes);
+    await session.load();
+    // Whatever becomes of this command, the table is to be right after an interrupted one.
+    if (notes.length > 0) session.commit([]);
+    return session;
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** Runs a use case in a session, and closes it whatever happens. */
+export async function inSession<T>(
+  place: Place,
+  options: { dry: boolean },
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const session = await openSession(place, options);
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
+async function recovered(place: Place, { requireHeld }: RootLock): Promise<string[]> {
+  const { recover } = await import("../apply/recover.ts");
+  try {
+    return recoveryNotes(place.root, recover(place.root, requireHeld));
+  } catch (error) {
+    throw asUserError(error, place.shown);
+  }
+}
+
+type Apply = typeof CommitModule;
+
+class OpenSession implements Session {
+  readonly root: Root;
+  readonly notes: readonly string[];
+  readonly #place: Place;
+  readonly #lock: RootLock | undefined;
+  #apply: Apply | undefined;
+  #specs: ReadonlyMap<string, Spec>;
+  #table: string | undefined;
+
+  constructor(place: Place, root: Root, lock: RootLock | undefined, notes: readonly string[]) {
+    this.root = root;
+    this.#place = place;
+    this.#lock = lock;
+    this.#specs = new Map(root.frameworks.map(({ folder, spec }) => [folder, spec]));
+    this.#table = readPortTable(root.dir, root.shown);
+    const unknown = root.broken.map(({ folder }) => folder).join(", ");
+    this.notes =
+      lock === undefined || unknown === ""
+        ? notes
+        : [...notes, `warning: ${PORT_TABLE_FILE} stays as it was, because the ports of ${unknown} are not known`];
+  }
+
+  get isDry(): boolean {
+    return this.#lock === undefined;
+  }
+
+  get hasTable(): boolean {
+    return this.#table !== undefined;
+  }
+
+  get isTableCurrent(): boolean {
+    // A broken framework.yaml says nothing of its ports: the table that is there is better.
+    if (this.root.broken.length > 0) return true;
+    return this.#table === undefined ? this.#specs.size === 0 : this.#table === this.#tableText();
+  }
+
+  /** What writes is loaded before the first commit, which must not wait for anything. */
+  async load(): Promise<void> {
+    this.#apply = await import("../apply/commit.ts");
+  }
+
+  commit(changes: readonly Change[], done?: string): void {
+    this.#place.interrupt.check(done);
+    const before = this.#specs;
+    this.#specs = new Map([...before].filter(([folder]) => !changes.some((change) => change.folder === folder)));
+    const specs = new Map(this.#specs);
+    for (const { folder, spec } of changes) if (spec !== undefined) specs.set(folder, spec);
+    this.#specs = specs;
+    const text = this.isTableCurrent ? undefined : this.#tableText();
+    const transaction = transactionOf(changes, text);
+    if (isNothing(transaction)) return;
+    try {
+      // A dry run refuses what the real one would refuse.
+      if (this.#lock === undefined) this.#apply?.requireApplicable(this.root.dir, transaction);
+      else this.#apply?.commit(this.root.dir, transaction, this.#lock.requireHeld);
+      if (this.#lock !== undefined) this.#table = text ?? this.#table;
+    } catch (error) {
+      this.#specs = before;
+      const [only, more] = changes;
+      throw asUserError(
+        error,
+        only === undefined || more !== undefined ? this.root.shown : `${this.root.shown}/${only.folder}`,
+      );
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#lock?.release();
+  }
+
+  #tableText(): string {
+    return portAllocation([...this.#specs.values()], this.#place.catalogue);
+  }
+}
+
+function transactionOf(changes: readonly Change[], table: string | undefined): Transaction {
+  const directories = new Map(NOTHING.directories);
+  const writes = new Map(NOTHING.writes);
+  const removes = new Set(NOTHING.removes);
+  const preconditions = new Map(NOTHING.preconditions);
+  for (const { folder, framework, plan, disk } of changes) {
+    // A directory that holds nothing yet is made whole; in one that holds something, file by file.
+    if (framework === undefined && disk.size === 0 && plan.preconditions.get(".env") === null) {
+      directories.set(folder, plan.writes);
+      continue;
+    }
+    for (const [path, file] of plan.writes) writes.set(`${folder}/${path}`, file);
+    for (const path of plan.removes) removes.add(`${folder}/${path}`);
+    for (const [path, digest] of plan.preconditions) preconditions.set(`${folder}/${path}`, digest);
+  }
+  const derived = new Map(table === undefined ? [] : [[PORT_TABLE_FILE, { content: table, mode: MODE.file }]]);
+  return { directories, writes, removes, preconditions, derived };
+}

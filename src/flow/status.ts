@@ -1,0 +1,67 @@
+import { UserError } from "../lib/errors.ts";
+import type { Action } from "../plan/plan.ts";
+import { statusOf, type DirectoryStatus } from "../plan/status.ts";
+import { storedIn } from "../plan/stored.ts";
+import { chosenFrameworks } from "../root/find.ts";
+import type { Framework } from "../root/framework.ts";
+import type { Root } from "../root/root.ts";
+import { readDirectory } from "../store/directory.ts";
+import type { Place } from "./place.ts";
+import { planUpToDate } from "./road/bring-up-to-date.ts";
+import { PortBook } from "./road/ports.ts";
+import { openSession } from "./session.ts";
+
+/** The state of every file. */
+export interface StatusRequest {
+  place: Place;
+  /** All frameworks when none is named. */
+  frameworks: readonly string[];
+}
+
+export interface FrameworkStatus extends DirectoryStatus {
+  name: string;
+  /** Managed variables that `.env` gives another value. */
+  overrides: readonly string[];
+  /** What regenerate would do; a text when it would refuse. */
+  would: readonly Action[] | string;
+}
+
+export interface StatusResult {
+  frameworks: readonly FrameworkStatus[];
+  /** Of directories that cannot be read as a framework. */
+  errors: readonly UserError[];
+  notes: readonly string[];
+}
+
+/** Compares each file with what was generated and with what would be generated now. */
+export async function status({ place, frameworks: names }: StatusRequest): Promise<StatusResult> {
+  const session = await openSession(place, { dry: true });
+  const { root } = session;
+  const book = new PortBook(root, place);
+  const frameworks: FrameworkStatus[] = [];
+  for (const framework of chosenFrameworks(root, names)) frameworks.push(await inspect(framework, root, book, place));
+  return {
+    frameworks,
+    errors: root.broken.filter(({ folder }) => names.length === 0 || names.includes(folder)).map(({ error }) => error),
+    notes: [...session.notes, ...root.warnings.map((warning) => `warning: ${warning}`)],
+  };
+}
+
+async function inspect(framework: Framework, root: Root, book: PortBook, place: Place): Promise<FrameworkStatus> {
+  const name = framework.folder;
+  try {
+    const { disk, next, overrides, plan } = await planUpToDate(framework, root, book, place);
+    return { name, ...withEnv(statusOf(disk, next), disk.has(".env")), overrides, would: plan.actions };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    // What would be generated is not known; what was generated is.
+    const disk = readDirectory(framework.dir, [".env"], `${place.shown}/${name}`);
+    const base = [...storedIn(disk).base].map(([path, content]) => [path, { content, mode: 0o644 }] as const);
+    const found = { ...statusOf(disk, new Map(base)), outdated: true };
+    return { name, ...withEnv(found, disk.has(".env")), overrides: [], would: error.message };
+  }
+}
+
+function withEnv(found: DirectoryStatus, there: boolean): DirectoryStatus {
+  return there ? found : { ...found, files: [{ path: ".env", state: "missing" }, ...found.files] };
+}

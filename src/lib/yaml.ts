@@ -1,0 +1,130 @@
+import { isMap, isPair, isScalar, LineCounter, parseDocument, visit, type Document } from "yaml";
+import type * as z from "zod/mini";
+
+import { problemsError, type Problem } from "./errors.ts";
+import { check } from "./schema.ts";
+
+type ParsedDocument = Document.Parsed;
+
+/**
+ * Parses untrusted YAML (or JSON, its subset) and checks it against a schema.
+ * @param file the name to show in messages; nothing is read from it
+ * @returns the parsed value
+ * @throws UserError (exit 2) that lists every problem with file, line and key
+ */
+export function parseYaml<T>(text: string, file: string, schema: z.ZodMiniType<T>): T {
+  const counter = new LineCounter();
+  // `maxAliasCount: 0` below and `uniqueKeys` keep a hostile file from growing
+  // without bound or saying two things at once.
+  const doc = parseDocument(text, { lineCounter: counter, uniqueKeys: true, prettyErrors: false });
+  const syntax: Problem[] = doc.errors.map((error) => ({
+    file,
+    line: counter.linePos(error.pos[0]).line,
+    message: firstLine(error.message),
+  }));
+  if (syntax.length > 0) throw problemsError(`${file} is not valid YAML`, syntax);
+
+  const numbers = oddNumbers(doc, counter, file);
+  if (numbers.length > 0) throw problemsError(`${file} is not valid`, numbers);
+
+  let value: unknown;
+  try {
+    value = doc.toJS({ maxAliasCount: 0 });
+  } catch {
+    throw problemsError(file, [{ file, message: "aliases (*name) are not allowed here" }]);
+  }
+  if (value === null || value === undefined) value = {};
+
+  const result = check(schema, value);
+  if (result.success) return result.data;
+  throw problemsError(
+    `${file} is not valid`,
+    issuesToProblems(result.error.issues, file, (path) => lineOf(doc, counter, path)),
+  );
+}
+
+/** YAML reads `1e3`, `0x50` and `80.0` as numbers; every number here is a count or a port, in plain digits. */
+function oddNumbers(doc: ParsedDocument, counter: LineCounter, file: string): Problem[] {
+  const found: Problem[] = [];
+  visit(doc, {
+    Scalar: (_, node) => {
+      if (typeof node.value !== "number" || /^-?[0-9]+$/.test(node.source ?? "")) return;
+      const line = node.range ? counter.linePos(node.range[0]).line : undefined;
+      found.push({ file, line, message: `"${node.source ?? ""}" is not a whole number in plain digits` });
+    },
+  });
+  return found;
+}
+
+/** zod's issues as problems; unknown keys are reported one by one, at their own line. */
+function issuesToProblems(
+  issues: readonly z.core.$ZodIssue[],
+  file: string | undefined,
+  line: (path: readonly PropertyKey[]) => number | undefined,
+): Problem[] {
+  return issues.flatMap((issue): Problem[] => {
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => ({
+        file,
+        line: line([...issue.path, key]),
+        key: [...issue.path, key].join("."),
+        message: "unknown key",
+      }));
+    }
+    if (issue.code === "invalid_union") {
+      // The alternative that was meant is the one that fits on the outside and fails further in.
+      const meant = issue.errors.find((branch) => branch.length > 0 && branch.every((each) => each.path.length > 0));
+      if (meant !== undefined) {
+        const within = meant.map((each) => ({ ...each, path: [...issue.path, ...each.path] }));
+        return issuesToProblems(within, file, line);
+      }
+    }
+    const key = issue.path.length === 0 ? undefined : issue.path.join(".");
+    return [{ file, line: line(issue.path), key, message: issue.message }];
+  });
+}
+
+function lineOf(doc: ParsedDocument, counter: LineCounter, path: readonly PropertyKey[]): number | undefined {
+  let node: unknown = doc.contents;
+  let offset: number | undefined;
+  for (const key of path) {
+    if (isMap(node)) {
+      const pair = node.items.find(
+        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key),
+      );
+      if (pair === undefined) break;
+      if (isScalar(pair.key) && pair.key.range) offset = pair.key.range[0];
+      node = pair.value;
+    } else if (
+      typeof key === "number" &&
+      node !== null &&
+      typeof node === "object" &&
+      "items" in node &&
+      Array.isArray(node.items)
+    ) {
+      const items: unknown[] = node.items;
+      node = items[key];
+      if (isScalar(node) && node.range) offset = node.range[0];
+    } else {
+      break;
+    }
+  }
+  if (offset === undefined) return path.length === 0 ? 1 : undefined;
+  return counter.linePos(offset).line;
+}
+
+/** Problems whose keys are known, with the file and the line where each key stands. */
+export function locate(text: string, file: string, problems: readonly Problem[]): Problem[] {
+  const counter = new LineCounter();
+  const doc = parseDocument(text, { lineCounter: counter });
+  return problems.map((problem) => ({
+    ...problem,
+    file,
+    line: problem.key === undefined ? undefined : lineOf(doc, counter, problem.key.split(".")),
+  }));
+}
+
+function firstLine(text: string): string {
+  // A file that is no text at all must not fill the terminal.
+  return (text.split("\n", 1)[0] ?? text).slice(0, 200).replaceAll(/\p{Control}/gu, "?");
+}

@@ -1,0 +1,65 @@
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import type { NodePlopAPI } from "node-plop";
+
+import { GENERATORS } from "../generators/all.ts";
+import { askThrough } from "../generators/ask.ts";
+import { register } from "../generators/generator.ts";
+import { NOT_PREBUILT } from "./catalogue/load.ts";
+import { contextFor, outputFor, type Program } from "./cli/context.ts";
+import { printError } from "./cli/errors.ts";
+import { watchSignals } from "./cli/signals.ts";
+import { COMMANDS, isCommand, type CommandName } from "./cli/table.ts";
+import type { Command, Context } from "./commands/context.ts";
+import { Interrupt } from "./lib/interrupt.ts";
+
+/**
+ * Entry of Plop's own command line: `npx plop add-service` asks; `npx plop new-framework crewai -- --yes` takes our
+ * flags behind `--`. Here the generators meet the commands, as in `main.ts`.
+ */
+export function registerForPlop(plop: NodePlopAPI): void {
+  for (const name of Object.keys(GENERATORS)) if (isCommand(name)) registerOne(plop, name);
+}
+
+/** What was typed is read only when the generator runs: the others are registered too. */
+function registerOne(plop: NodePlopAPI, name: CommandName): void {
+  const args = ownArguments(process.argv.slice(2));
+  const out = outputFor(args);
+  let started: { context: Context; command: Command<unknown, unknown, unknown> } | undefined;
+  register(plop, {
+    name,
+    description: COMMANDS[name].summary,
+    prompts: async (inquirer) => {
+      const { command } = await COMMANDS[name].load();
+      const context = await contextFor(name, args, programFor(out));
+      started = { context, command: command as Command<unknown, unknown, unknown> };
+      const read = await started.command.read(context);
+      if ("request" in read) return read.request;
+      const { generator } = (await GENERATORS[name]?.()) ?? {};
+      return generator?.ask(askThrough(inquirer), read.ask, out);
+    },
+    action: async (request) => {
+      if (started === undefined) throw new Error("a generator's action ran before its prompts");
+      const { context, command } = started;
+      const result = request === undefined ? undefined : await command.run(request);
+      process.exitCode = await command.present(result, context);
+    },
+    // Plop would end with 1 whatever happened.
+    onError: (error) => process.exit(printError(error, out)),
+  });
+}
+
+function programFor(out: Program["out"]): Program {
+  const interrupt = new Interrupt();
+  watchSignals(interrupt, out);
+  const packageRoot = join(dirname(fileURLToPath(import.meta.url)), "..");
+  return { packageRoot, prebuilt: NOT_PREBUILT, out, interrupt };
+}
+
+/** Positionals behind the generator's name, and everything behind `--`; what stands before belongs to Plop. */
+function ownArguments(args: readonly string[]): string[] {
+  const end = args.indexOf("--");
+  const before = (end === -1 ? args : args.slice(0, end)).filter((arg) => !arg.startsWith("-"));
+  return [...before.slice(1), ...(end === -1 ? [] : args.slice(end + 1))];
+}

@@ -1,0 +1,98 @@
+import { conflictsOf } from "../flow/change.ts";
+import { conflictsError } from "../flow/conflicts.ts";
+import type { RegenerateResult, RegenerateStart, RegenerateStep } from "../flow/regenerate.ts";
+import { EXIT, formatProblem, UserError, type ExitCode } from "../lib/errors.ts";
+import { isEmpty } from "../plan/plan.ts";
+import { PORT_TABLE_FILE } from "../render/port-table.ts";
+import { applyLine, DRY_RUN, planDocumentOf, showChange, type View } from "./changes.ts";
+
+/** What a run shows and what it counts as wrong. */
+export interface RegenerationView extends View {
+  /** Nothing is written. */
+  dry: boolean;
+  /** Whatever would change counts as drift. */
+  check: boolean;
+}
+
+/** One step of a run, as soon as it is known. */
+export async function showStep(step: RegenerateStart | RegenerateStep, view: View): Promise<void> {
+  const { out, shown } = view;
+  if ("notes" in step) {
+    for (const note of step.notes) out.note(note);
+    return;
+  }
+  const { change } = step;
+  if (change === undefined) return;
+  const changed = change.plan.actions.some(({ action }) => action !== "keep") || !isEmpty(change.plan);
+  if (changed && !out.json) out.line(`${out.style(`${shown}/${change.folder}`, "bold")}:`);
+  if (changed || change.notes.length > 0) await showChange(change, view);
+  const apply = step.written ? applyLine(change, shown) : undefined;
+  if (apply !== undefined) out.line(`  ${apply}`);
+}
+
+/** The end of a run: the JSON document, and a summary of what stays as it is. */
+export function showRegeneration(result: RegenerateResult, { out, shown, dry, check }: RegenerationView): void {
+  const { frameworks } = result;
+  if (dry && !result.isTableCurrent) out.line(`${PORT_TABLE_FILE} would be written again`);
+  const [only, second] = frameworks;
+  if (only === undefined) {
+    out.document({ schemaVersion: 1, plans: [] });
+    out.line(`There is no framework in ${shown} yet. Make one: npm run new-framework`);
+  } else if (second !== undefined) {
+    const errors = frameworks.flatMap(({ folder, error }) =>
+      error === undefined
+        ? []
+        : [{ framework: folder, code: error.code, message: error.message, hint: error.hint ?? null }],
+    );
+    const plans = frameworks
+      .filter(({ error }) => error === undefined)
+      .map(({ folder, actions }) => ({ framework: folder, actions: [...actions] }));
+    out.document({ schemaVersion: 1, plans, ...(errors.length === 0 ? {} : { errors }) });
+  } else if (only.error === undefined) out.document(planDocumentOf(only.folder, only.actions));
+  const still = frameworks.filter(
+    ({ error, actions, isIdle }) =>
+      error === undefined && isIdle && actions.every(({ action }) => action !== "conflict"),
+  );
+  if (still.length > 0) {
+    const which = still.length === 1 ? (still[0]?.folder ?? "") : `${String(still.length)} frameworks`;
+    out.line(`${which}: ${dry && still.length < result.total ? "nothing would change" : "nothing to do"}`);
+  }
+  if (dry && !check) out.line(DRY_RUN);
+}
+
+/**
+ * What is wrong after a run: the first of exit codes 1, 2, 3, 4, 5 that occurred; of several failures each is printed.
+ * @returns undefined when everything is as it should be
+ */
+export function regenerationError(
+  result: RegenerateResult,
+  { out, dry, check }: RegenerationView,
+): UserError | undefined {
+  const { frameworks } = result;
+  const errors = frameworks.flatMap(({ folder, error }) => (error === undefined ? [] : [{ folder, error }]));
+  const [first] = errors;
+  if (first !== undefined && frameworks.length === 1) return first.error;
+  for (const { folder, error } of errors) {
+    const details = error.details.length > 1 ? error.details.map(formatProblem) : [];
+    out.error(`${folder}: ${error.message}`, error.hint, details);
+  }
+  const order: ExitCode[] = [EXIT.failure, EXIT.usage, EXIT.portClash];
+  const worst = order.find((code) => errors.some(({ error }) => error.exit === code));
+  if (worst !== undefined) {
+    const all = errors.length === frameworks.length;
+    return new UserError(`${String(errors.length)} of ${String(frameworks.length)} frameworks failed`, {
+      code: "failed",
+      exit: worst,
+      hint: all ? undefined : "the others were not affected",
+    });
+  }
+  const conflicts = frameworks.map(({ folder, actions }) => ({ folder, conflicts: conflictsOf(actions) }));
+  const open = !dry || check ? conflictsError(conflicts) : undefined;
+  if (open !== undefined) return open;
+  if (!check || !result.changed) return undefined;
+  return new UserError("the directories are out of date: they are not what the specs and the templates give", {
+    code: "drift",
+    exit: EXIT.drift,
+    hint: "npm run regenerate -- --diff shows what would change",
+  });
+}

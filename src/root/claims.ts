@@ -1,0 +1,197 @@
+import { join } from "node:path";
+
+import type { Catalogue } from "../catalogue/catalogue.ts";
+import type { Manifest } from "../catalogue/manifest.ts";
+import { UserError } from "../lib/errors.ts";
+import { basePath } from "../plan/state.ts";
+import type { Claim } from "../ports/claim.ts";
+import { isComposeFile } from "../compose/file.ts";
+import { composeModel, publishedPorts } from "../compose/model.ts";
+import type { Published } from "../compose/ports.ts";
+import { scanPorts } from "../compose/scan.ts";
+import { dotenvValues } from "../env/dotenv.ts";
+import { interpolate } from "../env/interpolate.ts";
+import { entriesOf, textOf } from "../host/files.ts";
+import { SPEC_FILE, type Framework } from "./framework.ts";
+
+/** Where compose files are looked for, and what is known about it. */
+export interface Search {
+  /** Absolute path of the root. */
+  root: string;
+  /** The root as the user named it. */
+  shown: string;
+  catalogue: Catalogue;
+  warnings: string[];
+}
+
+const SKIPPED = /^(?:\..*|node_modules)$/;
+
+/** Directories that hold no framework and no compose file of anybody. */
+export function isSkipped(name: string): boolean {
+  return SKIPPED.test(name);
+}
+
+// How deep foreign compose files are looked for below a directory of the root.
+const MAX_DEPTH = 2;
+
+/**
+ * What a framework's spec gives, and what its `.env` makes of it: both count. A service that the
+ * catalogue does not know (any more) keeps its port as well.
+ */
+export function specClaims(framework: Framework, { shown, catalogue, warnings }: Search): Claim[] {
+  const folder = `${shown}/${framework.folder}`;
+  return Object.entries(framework.spec.services).flatMap(([id, service]): Claim[] => {
+    const manifest = catalogue.services.get(id);
+    if (manifest === undefined) {
+      warnings.push(
+        `${folder}/${SPEC_FILE}: services.${id} is not in the catalogue, so nothing is known of it but its port`,
+      );
+    }
+    if (service.port === undefined || (manifest !== undefined && manifest.port === undefined)) return [];
+    const base = {
+      protocol: manifest?.port?.protocol ?? "tcp",
+      address: bindAddress(framework),
+      framework: framework.folder,
+      place: framework.folder,
+      service: id,
+      variable: manifest?.port?.variable ?? null,
+    };
+    const written: Claim = {
+      ...base,
+      port: service.port,
+      source: "spec",
+      file: `${folder}/${SPEC_FILE}`,
+      shadowed: false,
+    };
+    const override = manifest === undefined ? undefined : overriddenPort(framework, manifest);
+    const text = manifest?.port === undefined ? undefined : framework.env.get(manifest.port.variable);
+    if (text !== undefined && override === undefined) {
+      warnings.push(
+        `${folder}/.env: ${manifest?.port?.variable ?? ""} is no whole number from 1 to 65535, so the port of ${SPEC_FILE} counts`,
+      );
+    }
+    if (override === undefined || override === service.port) return [written];
+    return [
+      { ...base, port: override, source: "env", file: `${folder}/.env`, shadowed: false },
+      { ...written, shadowed: true },
+    ];
+  });
+}
+
+/** The port that `.env` gives a service of the catalogue; undefined when it gives none that is a port. */
+export function overriddenPort(framework: Framework, manifest: Manifest): number | undefined {
+  const text = manifest.port === undefined ? undefined : framework.env.get(manifest.port.variable);
+  if (text === undefined || !/^\d{1,5}$/.test(text)) return undefined;
+  const port = Number(text);
+  return port >= 1 && port <= 65_535 ? port : undefined;
+}
+
+function bindAddress(framework: Framework): string {
+  const address = framework.env.get("BIND_ADDRESS");
+  return address === undefined || address === "" ? "127.0.0.1" : address;
+}
+
+/**
+ * The claims of every compose file in a folder and below it, without those that `specClaims` accounts for.
+ * @param folder relative to the root; "" for the root itself, whose folders are not entered
+ * @param framework the one whose directory this is
+ */
+export async function composeClaims(
+  search: Search,
+  folder: string,
+  framework: Framework | undefined,
+  depth = 0,
+): Promise<Claim[]> {
+  const here = folder === "" ? search.shown : `${search.shown}/${folder}`;
+  const entries = entriesOf(join(search.root, folder));
+  if (entries === undefined) {
+    search.warnings.push(`${here} cannot be read, so the ports of compose files in it are not known`);
+    return [];
+  }
+  const claims: Claim[] = [];
+  for (const entry of entries) {
+    if (entry.isFile() && isComposeFile(entry.name))
+      claims.push(...(await fileClaims(search, folder, entry.name, framework)));
+    else if (folder !== "" && entry.isDirectory() && !isSkipped(entry.name) && depth < MAX_DEPTH) {
+      claims.push(...(await composeClaims(search, `${folder}/${entry.name}`, framework, depth + 1)));
+    }
+  }
+  return claims;
+}
+
+async function fileClaims(
+  search: Search,
+  folder: string,
+  file: string,
+  framework: Framework | undefined,
+): Promise<Claim[]> {
+  const path = folder === "" ? file : `${folder}/${file}`;
+  const text = readOrWarn(search, path);
+  if (text === undefined || !text.includes("ports")) return [];
+  const published = await publishedIn(search, path, text, folder, framework);
+  if (published === undefined) {
+    search.warnings.push(`${search.shown}/${path} is not valid YAML, so the ports it publishes are not known`);
+    return [];
+  }
+  // By the variable alone: a service that was renamed in compose.yaml still publishes the spec's port.
+  const own = folder === framework?.folder ? ownVariables(framework, search.catalogue) : new Set<string | null>();
+  return published
+    .filter(({ variable }) => !own.has(variable))
+    .map(({ service, protocol, address, port, variable }) => ({
+      protocol,
+      port,
+      address,
+      framework: framework?.folder ?? folder.split("/", 1)[0] ?? "",
+      place: folder,
+      service,
+      variable,
+      source: "foreign" as const,
+      file: `${search.shown}/${path}`,
+      shadowed: false,
+    }));
+}
+
+async function publishedIn(
+  search: Search,
+  path: string,
+  text: string,
+  folder: string,
+  framework: Framework | undefined,
+): Promise<(Published & { service: string })[] | undefined> {
+  const env =
+    folder === framework?.folder ? framework.env : dotenvValues(readOrWarn(search, join(folder, ".env")) ?? "");
+  const expand = (value: string): string => interpolate(value, (name) => env.get(name));
+  // Parsing YAML is most of the cost of a large root; what was generated and never edited is block style
+  // of a known form, and read line by line.
+  const base =
+    framework === undefined
+      ? undefined
+      : readOrWarn(search, `${framework.folder}/${basePath(path.slice(framework.folder.length + 1))}`);
+  const scanned = base === text ? scanPorts(text, expand) : undefined;
+  if (scanned !== undefined) return scanned;
+  const { parseComposeYaml } = await import("../compose/parse.ts");
+  const doc = parseComposeYaml(text);
+  if (doc === undefined) return undefined;
+  const compose = composeModel(doc);
+  return compose === undefined ? [] : publishedPorts(compose, expand);
+}
+
+function readOrWarn(search: Search, path: string): string | undefined {
+  try {
+    return textOf(join(search.root, path), `${search.shown}/${path}`);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    search.warnings.push(`${error.message}; the ports it gives are not known`);
+    return undefined;
+  }
+}
+
+/** Variables of the port bindings that `specClaims` already accounts for. */
+function ownVariables(framework: Framework, catalogue: Catalogue): Set<string | null> {
+  return new Set(
+    Object.entries(framework.spec.services).flatMap(([id, service]) => {
+      const published = catalogue.services.get(id)?.port;
+      return published === undefined || service.port === undefined ? [] : [published.variable];
+    }),
+  );
+}

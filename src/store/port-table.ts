@@ -1,0 +1,27 @@
+import { lstatSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { EXIT, isErrno, unreadable, UserError } from "../lib/errors.ts";
+import { PORT_TABLE_FILE } from "../render/port-table.ts";
+
+/**
+ * The text of a root's port table, without the carriage returns that git may have put into it.
+ * @returns undefined when there is none
+ * @throws UserError exit 1 when something that is not a file stands in its place
+ */
+export function readPortTable(root: string, shown: string): string | undefined {
+  const path = join(root, PORT_TABLE_FILE);
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return undefined;
+  if (!found.isFile()) {
+    throw new UserError(
+      `${PORT_TABLE_FILE} ${found.isSymbolicLink() ? "leads somewhere else through a link" : "is not a file"}; nothing was written`,
+      { code: "not-a-file", exit: EXIT.failure, hint: "move it away: the port table is written there" },
+    );
+  }
+  try {
+    return readFileSync(path, "utf8").replaceAll("\r\n", "\n");
+  } catch (error) {
+    throw isErrno(error, "EACCES", "EPERM") ? unreadable(`${shown}/${PORT_TABLE_FILE}`) : error;
+  }
+}

@@ -1,0 +1,17 @@
+import type { Catalogue } from "../../src/catalogue/catalogue.ts";
+import type { Change } from "../../src/flow/change.ts";
+import type { Place } from "../../src/flow/place.ts";
+import { inSession } from "../../src/flow/session.ts";
+import { Interrupt } from "../../src/lib/interrupt.ts";
+import { isEmpty } from "../../src/plan/plan.ts";
+
+/** A place where a use case works, which no signal interrupts. */
+export function placeAt(root: string, catalogue: Catalogue, shown = "frameworks"): Place {
+  return { root, shown, catalogue, interrupt: new Interrupt(), onWait: () => undefined };
+}
+
+/** Writes a planned change, as a command would. */
+export async function written(place: Place, change: Change): Promise<void> {
+  if (isEmpty(change.plan)) return;
+  await inSession(place, { dry: false }, async (session) => Promise.resolve(session.commit([change])));
+}
