@@ -47,8 +47,6 @@ const VENDORS = {
 
 const REPLACED = {
   "graceful-fs": join(root, "scripts", "plain-fs.cjs"),
-  "@inquirer/external-editor": join(root, "scripts", "no-editor.js"),
-  "external-editor": join(root, "scripts", "no-editor.js"),
   // For Node its package offers CommonJS alone, which is taken and run whole; of its modules the prompts need a few.
   rxjs: createRequire(import.meta.resolve("inquirer"))
     .resolve("rxjs")
@@ -70,6 +68,13 @@ const fewOfFsExtra = {
     });
     builder.onResolve({ filter: new RegExp(`^${folder}`) }, ({ path }) => ({ path, sideEffects: false }));
   },
+};
+
+// Of what the prompts bring along, see scripts/left-out.cjs; and Handlebars without its compiler.
+const LEFT_OUT = ["@inquirer/external-editor", "external-editor", "isbinaryfile", "resolve", "tinyglobby"];
+const FOR_PROMPTS = {
+  ...Object.fromEntries(LEFT_OUT.map((name) => [name, join(root, "scripts", "left-out.cjs")])),
+  handlebars: createRequire(import.meta.url).resolve("handlebars/runtime.js"),
 };
 
 /** Takes the packages of VENDORS from their own files. */
@@ -133,7 +138,7 @@ export const start = (args, packageRoot) => run(args, packageRoot, { compiled, c
     await build({
       ...shared,
       stdin: { contents: vendorSource(packages), resolveDir: root, loader: "js" },
-      alias: REPLACED,
+      alias: { ...REPLACED, ...(file === "ask" ? FOR_PROMPTS : {}) },
       // Of ES modules that ask where they are.
       define: { "import.meta.url": "__url" },
       banner: { js: 'const __url=require("node:url").pathToFileURL(__filename).href;' },

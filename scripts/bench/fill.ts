@@ -2,6 +2,7 @@ import fs from "fs-extra";
 import { join } from "node:path";
 
 import { commit } from "../../src/apply/commit.ts";
+import { Journal } from "../../src/apply/journal.ts";
 import { NOTHING } from "../../src/apply/transaction.ts";
 import type { Catalogue } from "../../src/catalogue/catalogue.ts";
 import { planNew } from "../../src/plan/plan.ts";
@@ -18,6 +19,8 @@ import type { Spec } from "../../src/spec/schema.ts";
 export async function fill(root: string, count: number, catalogue: Catalogue): Promise<void> {
   const claims = new ClaimTable();
   const specs: Spec[] = [];
+  const held = (): void => undefined;
+  const journal = new Journal(root, held);
   for (let index = 0; index < count; index += 1) {
     const { spec: draft, typed } = normalise(
       { draft: { name: `agents-${String(index)}` }, ports: new Map() },
@@ -42,7 +45,8 @@ export async function fill(root: string, count: number, catalogue: Catalogue): P
     }
     const secrets = fillSecrets(secretsOf(envSections(spec, catalogue)), new Map());
     const { writes } = planNew(spec.name, await render(spec, catalogue, secrets));
-    commit(root, { ...NOTHING, directories: new Map([[spec.name, writes]]) }, () => undefined);
+    commit(root, { ...NOTHING, directories: new Map([[spec.name, writes]]) }, journal, held);
   }
+  journal.remove();
   fs.writeFileSync(join(root, PORT_TABLE_FILE), portAllocation(specs, catalogue));
 }

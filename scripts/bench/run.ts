@@ -1,8 +1,10 @@
 // npm run bench: whole-process time and peak memory, in paired runs. Prints a table and says for each bar
 // whether it holds; ends with 1 when one does not. Needs python3 and the npm registry (for hygen).
 //
-//   --runs N    counted runs of each command (default 15)
+//   --runs N       counted runs of each command (default 15)
+//   --only A,B     some of: rivals, prompt, many, before (default all)
 import { spawnSync } from "node:child_process";
+import * as nodeModule from "node:module";
 import fs from "fs-extra";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -10,13 +12,16 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { formatTable } from "../../src/report/table.ts";
+import { benchBefore } from "./before.ts";
 import { measure, median, ratio, row, type Command, type Figures } from "./measure.ts";
 import { benchRegenerate } from "./regenerate.ts";
 import { setUpRivals } from "./rivals.ts";
 
 const PROJECT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const LAUNCHER = join(PROJECT, "bin", "framework-infra.js");
-const { values } = parseArgs({ options: { runs: { type: "string", default: "15" } } });
+const { values } = parseArgs({
+  options: { runs: { type: "string", default: "15" }, only: { type: "string", default: "" } },
+});
 const runs = Number(values.runs);
 const node = process.execPath;
 
@@ -165,12 +170,33 @@ async function benchMany(): Promise<void> {
   }
 }
 
+/** Against the version before; from Node 22.8 on, V8's compile cache is there as well. */
+async function benchAgainstBefore(): Promise<void> {
+  const dir = fs.mkdtempSync(join(tmpdir(), "fi-bench-"));
+  try {
+    const { create, prompt, idle, changed } = await benchBefore(PROJECT, dir, runs);
+    bars.push(
+      { text: "new-framework --yes, now / before", value: create, limit: "enableCompileCache" in nodeModule ? 0.6 : 0.75 },
+      { text: "first prompt, now / before", value: prompt, limit: 0.75 },
+      { text: "regenerate 1,000 with nothing to do, now / before", value: idle, limit: 1 },
+      { text: "regenerate 1,000 with one changed template, now / before", value: changed, limit: 0.6 },
+    );
+  } finally {
+    fs.removeSync(dir);
+  }
+}
+
+const only = values.only.split(",").filter((name) => name !== "");
+const wanted = (name: string): boolean => only.length === 0 || only.includes(name);
 const memory = "/dev/shm";
-if (fs.existsSync(memory)) benchIn("tmpfs", memory);
-else process.stdout.write(`left out: tmpfs (needs ${memory})\n`);
-benchIn("disk", tmpdir());
-benchPrompt();
-await benchMany();
+if (wanted("rivals")) {
+  if (fs.existsSync(memory)) benchIn("tmpfs", memory);
+  else process.stdout.write(`left out: tmpfs (needs ${memory})\n`);
+  benchIn("disk", tmpdir());
+}
+if (wanted("prompt")) benchPrompt();
+if (wanted("many")) await benchMany();
+if (wanted("before")) await benchAgainstBefore();
 
 process.stdout.write("\nBars\n");
 const failed = bars.filter(({ value, limit }) => !(value <= limit));

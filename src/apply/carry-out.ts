@@ -25,7 +25,6 @@ export function carryOut(root: string, journal: Journal, steps: readonly Step[],
     else if (!moveUnedited(root, join(journal.dir, step.staged), step)) aside.push(step.path);
   }
   journal.finish();
-  journal.remove();
   return aside;
 }
 

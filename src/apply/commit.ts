@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { EXIT, UserError } from "../lib/errors.ts";
 import { MODE, type RenderedFile } from "../render/tree.ts";
 import { carryOut, digestOf } from "./carry-out.ts";
-import { Journal, type Step } from "./journal.ts";
+import type { Journal, Step } from "./journal.ts";
 import { containedPath, entryAt } from "./paths.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -12,13 +12,12 @@ import type { Transaction } from "./transaction.ts";
  * Makes a change of the root, all of it or nothing. Staged first, then a list of steps is put in place by one rename:
  * from there on the change is decided, and whoever comes next finishes it. Before that point nothing has changed.
  * Synchronous, so that a signal is handled before it or after it, never in between.
- * @param root an existing directory, locked by the caller
+ * @param root an existing directory, locked by the caller, who removes the journal after the last change
  * @param requireHeld throws when the lock was lost; called before every step
  * @throws UserError exit 1 when a file changed since the plan was made, or leads out of its directory
  */
-export function commit(root: string, transaction: Transaction, requireHeld: () => void): void {
+export function commit(root: string, transaction: Transaction, journal: Journal, requireHeld: () => void): void {
   requireApplicable(root, transaction);
-  const journal = new Journal(root, requireHeld);
   withPlainModes(() => {
     let steps: Step[];
     try {

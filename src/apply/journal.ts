@@ -5,13 +5,10 @@ import { join } from "node:path";
 
 import { EXIT, UserError } from "../lib/errors.ts";
 import { isContained } from "../render/tree.ts";
-import { JOURNAL_DIR } from "../store/journal.ts";
+import { JOURNAL_DIR, JOURNAL_IGNORE } from "../store/journal.ts";
 import { entryAt } from "./paths.ts";
 
 const JOURNAL = "journal.json";
-/** Stands in place of the list once all its steps were carried out, until everything else is gone. */
-const FINISHED = "finished.json";
-const IGNORE = ".gitignore";
 
 /** One step of a change that was decided; `path` is relative to the root, `staged` to the journal's directory. */
 export type Step =
@@ -50,16 +47,21 @@ export class Journal {
     this.#requireHeld = requireHeld;
   }
 
-  /** Whether a change was begun and neither finished nor undone. */
   get exists(): boolean {
     return entryAt(this.dir) !== undefined;
   }
 
-  /** Makes the directory; from its first moment on, git passes over what is in it. */
+  /** Whether the directory is there and holds no change. */
+  get isIdle(): boolean {
+    return this.exists && fs.readdirSync(this.dir).every((name) => name === JOURNAL_IGNORE);
+  }
+
+  /** Makes the directory unless it is there; from its first moment on, git passes over what is in it. */
   make(): void {
+    if (this.exists) return;
     this.#requireHeld();
     fs.mkdirSync(this.dir, { mode: 0o700 });
-    this.stage(IGNORE, "*\n", 0o644, false);
+    this.stage(JOURNAL_IGNORE, "*\n", 0o644, false);
   }
 
   /**
@@ -97,24 +99,31 @@ export class Journal {
     }
   }
 
-  /** Notes that every step was carried out; what is left is to be removed, nothing more. */
+  /** Every step was carried out: nothing staged is left, and nothing is to be done any more. */
   finish(): void {
     this.#requireHeld();
-    fs.renameSync(this.#file, join(this.dir, FINISHED));
+    fs.unlinkSync(this.#file);
   }
 
-  get isFinished(): boolean {
-    return fs.existsSync(join(this.dir, FINISHED));
-  }
-
-  /** Removes what was staged; what keeps git away goes last. */
-  remove(): void {
+  /**
+   * Removes what is staged. The list goes first: without it, the rest is only leftovers.
+   * @returns whether there was anything
+   */
+  clear(): boolean {
     for (const file of this.#written.splice(0)) closeSync(file);
-    const last = [FINISHED, IGNORE];
-    for (const name of [...fs.readdirSync(this.dir).filter((each) => !last.includes(each)), ...last]) {
+    const names = fs.readdirSync(this.dir).filter((name) => name !== JOURNAL_IGNORE);
+    for (const name of names.toSorted((a, b) => Number(b === JOURNAL) - Number(a === JOURNAL))) {
       this.#requireHeld();
       removeSync(join(this.dir, name));
     }
+    return names.length > 0;
+  }
+
+  /** Removes the directory, what keeps git away last. */
+  remove(): void {
+    this.clear();
+    this.#requireHeld();
+    removeSync(join(this.dir, JOURNAL_IGNORE));
     fs.rmdirSync(this.dir);
   }
 

@@ -16,7 +16,7 @@ export interface Recovered {
 /**
  * Finishes what a killed command had decided, or takes away what it had only prepared.
  * @param root locked by the caller
- * @returns what was done; undefined when there was nothing to do
+ * @returns what was done; undefined when nothing was unfinished
  * @throws UserError exit 1 for a journal that cannot be trusted
  */
 export function recover(root: string, requireHeld: () => void): Recovered | undefined {
@@ -24,11 +24,12 @@ export function recover(root: string, requireHeld: () => void): Recovered | unde
   if (!journal.exists) return undefined;
   const steps = journal.read();
   if (steps === undefined) {
-    const outcome = journal.isFinished ? "finished" : "undone";
+    const wasStaged = journal.clear();
     journal.remove();
-    return { outcome, frameworks: [], edited: [] };
+    return wasStaged ? { outcome: "undone", frameworks: [], edited: [] } : undefined;
   }
   const edited = withPlainModes(() => carryOut(root, journal, steps, requireHeld));
+  journal.remove();
   const frameworks = steps.flatMap(({ path, kind }) => (kind === "derived" ? [] : (path.split("/", 1)[0] ?? [])));
   return {
     outcome: "finished",

@@ -19,10 +19,23 @@ const HEAD = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*
  * @param onUnclosed called with the place of a quote that nothing closes: everything behind it is its value
  * A line ends at a line feed, with or without a carriage return before it; a lone one is text.
  */
-export function parseDotenv(
-  text: string,
-  onUnclosed: (offset: number) => void = () => undefined,
-): ReadonlyMap<string, Assignment> {
+export function parseDotenv(text: string, onUnclosed?: (offset: number) => void): ReadonlyMap<string, Assignment> {
+  // One framework's file is asked for several times in a row.
+  if (latest.text !== text) latest = { text, ...parse(text) };
+  if (onUnclosed !== undefined) for (const offset of latest.unclosed) onUnclosed(offset);
+  return latest.found;
+}
+
+interface Parsed {
+  found: ReadonlyMap<string, Assignment>;
+  /** Places of quotes that nothing closes. */
+  unclosed: readonly number[];
+}
+
+let latest: Parsed & { text: string | undefined } = { text: undefined, found: new Map(), unclosed: [] };
+
+function parse(text: string): Parsed {
+  const unclosed: number[] = [];
   const found = new Map<string, Assignment>();
   const lookup = (name: string): string | undefined => found.get(name)?.value;
   let at = text.startsWith("\uFEFF") ? 1 : 0;
@@ -38,7 +51,7 @@ export function parseDotenv(
     const quote = text[start];
     if (quote === '"' || quote === "'") {
       const close = closingQuote(text, start + 1, quote);
-      if (close === -1) onUnclosed(start);
+      if (close === -1) unclosed.push(start);
       const end = close === -1 ? text.length : close + 1;
       const body = text.slice(start + 1, close === -1 ? text.length : close).replaceAll("\r\n", "\n");
       found.set(name, { name, value: quote === "'" ? body : interpolate(unescape(body), lookup), start, end });
@@ -49,7 +62,7 @@ export function parseDotenv(
       at = afterLine(text, lineEnd);
     }
   }
-  return found;
+  return { found, unclosed };
 }
 
 /** The values alone, by name. */

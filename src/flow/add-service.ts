@@ -27,7 +27,7 @@ export async function addService(request: AddRequest): Promise<ServiceChange> {
   requireKnown(request.service, place.catalogue);
   return inSession(place, { dry }, async (session) => {
     const planned = await plan(request, session);
-    if (planned.change !== undefined) session.commit([planned.change]);
+    if (planned.change !== undefined) await session.commit([planned.change]);
     return { ...planned, written: !dry, notes: [...session.notes, ...planned.notes] };
   });
 }

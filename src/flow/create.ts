@@ -45,7 +45,7 @@ export async function create(request: CreateRequest): Promise<CreateResult> {
   const normalised = normalise(request, place.catalogue);
   return inSession(place, { dry }, async (session) => {
     const { change, spec } = await planCreation(normalised, session.root, place);
-    session.commit([change]);
+    await session.commit([change]);
     return { change, spec, written: !dry, notes: [...session.notes, ...change.notes] };
   });
 }

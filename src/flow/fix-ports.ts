@@ -41,7 +41,7 @@ export async function fixPorts({ place, dry }: FixPortsRequest): Promise<FixPort
   return inSession(place, { dry }, async (session) => {
     const changes = await plan(session, place);
     const wasCurrent = session.isTableCurrent;
-    session.commit(changes);
+    await session.commit(changes);
     return {
       changes,
       moves: changes.flatMap(movesOf),

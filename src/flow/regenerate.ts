@@ -3,7 +3,7 @@ import { isEmpty, type Action } from "../plan/plan.ts";
 import { chosenFrameworks } from "../root/find.ts";
 import type { Framework } from "../root/framework.ts";
 import type { Root } from "../root/root.ts";
-import { isLocked, isUnfinished } from "../store/journal.ts";
+import { hasJournal, isLocked } from "../store/journal.ts";
 import type { FoundConflict } from "./conflicts.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Place } from "./place.ts";
@@ -89,7 +89,7 @@ async function idleRun(
   request: RegenerateRequest,
 ): Promise<{ notes: readonly string[]; said: RegenerateStep[]; result: RegenerateResult } | undefined> {
   const { root } = request.place;
-  if (!session.isTableCurrent || isUnfinished(root) || isLocked(root)) return undefined;
+  if (!session.isTableCurrent || hasJournal(root) || isLocked(root)) return undefined;
   const run = new Run(session, request);
   const said: RegenerateStep[] = [];
   let notes: readonly string[] = [];
@@ -129,7 +129,7 @@ class Run {
     for await (const step of this.steps()) if ("notes" in step || isWorthSaying(step)) yield step;
     const result = this.result();
     // The table alone may be out of date.
-    this.#session.commit([]);
+    await this.#session.commit([]);
     return result;
   }
 
@@ -153,7 +153,7 @@ class Run {
       const { actions } = change.plan;
       const isIdle = isEmpty(change.plan);
       if (!isIdle) {
-        this.#session.commit([change], this.#progress(index));
+        await this.#session.commit([change], this.#progress(index));
         this.#changed += 1;
       }
       // The actions without the files they were made from: those of a thousand directories must not stay in memory.

@@ -53,7 +53,7 @@ export async function removeFramework(request: RemoveFrameworkRequest): Promise<
       notes: [],
     };
     if (!dry) refuseRunning(framework, place);
-    session.commit([change]);
+    await session.commit([change]);
     return {
       change,
       edited,

@@ -28,7 +28,7 @@ export async function removeService(request: RemoveServiceRequest): Promise<Serv
   const { place, dry } = request;
   return inSession(place, { dry }, async (session) => {
     const planned = await plan(request, session);
-    if (planned.change !== undefined) session.commit([planned.change]);
+    if (planned.change !== undefined) await session.commit([planned.change]);
     return { ...planned, written: !dry, notes: [...session.notes, ...planned.notes] };
   });
 }

@@ -1,12 +1,11 @@
-import type * as CommitModule from "../apply/commit.ts";
-import type { RootLock } from "../apply/lock.ts";
+import type { Writer } from "../apply/writer.ts";
 import { isNothing, NOTHING, type Transaction } from "../apply/transaction.ts";
 import { asUserError } from "../lib/errors.ts";
 import { portAllocation, PORT_TABLE_FILE } from "../render/port-table.ts";
 import { MODE } from "../render/tree.ts";
 import { checkRoot, readRoot, type Root } from "../root/root.ts";
 import type { Spec } from "../spec/schema.ts";
-import { isUnfinished } from "../store/journal.ts";
+import { hasJournal } from "../store/journal.ts";
 import { readPortTable } from "../store/port-table.ts";
 import type { Change } from "./change.ts";
 import type { Place } from "./place.ts";
@@ -31,7 +30,7 @@ export interface Session {
    * @param done what is to be said of a signal that came before it
    * @throws UserError when a file changed meanwhile, the lock was lost, a signal came, or the disk refuses
    */
-  commit: (changes: readonly Change[], done?: string) => void;
+  commit: (changes: readonly Change[], done?: string) => Promise<void>;
   /** Gives the lock back. */
   close: () => Promise<void>;
 }
@@ -43,22 +42,18 @@ export interface Session {
 export async function openSession(place: Place, { dry }: { dry: boolean }): Promise<Session> {
   const { root: dir, shown, catalogue } = place;
   checkRoot(dir, shown);
-  if (dry) {
-    const session = new OpenSession(place, await readRoot(dir, shown, catalogue), undefined, recoveryNotes(dir));
-    await session.load();
-    return session;
-  }
+  if (dry) return new OpenSession(place, await readRoot(dir, shown, catalogue), undefined, recoveryNotes(dir));
   const { takeLock } = await import("../apply/lock.ts");
-  const lock = await takeLock(dir, shown, place);
+  const { Writer: OneWriter } = await import("../apply/writer.ts");
+  const writer = new OneWriter(dir, await takeLock(dir, shown, place));
   try {
-    const notes = isUnfinished(dir) ? await recovered(place, lock) : [];
-    const session = new OpenSession(place, await readRoot(dir, shown, catalogue), lock, notes);
-    await session.load();
+    const notes = hasJournal(dir) ? recover(writer, place) : [];
+    const session = new OpenSession(place, await readRoot(dir, shown, catalogue), writer, notes);
     // Whatever becomes of this command, the table is to be right after an interrupted one.
-    if (notes.length > 0) session.commit([]);
+    if (notes.length > 0) await session.commit([]);
     return session;
   } catch (error) {
-    await lock.release();
+    await writer.close();
     throw error;
   }
 }
@@ -77,41 +72,40 @@ export async function inSession<T>(
   }
 }
 
-async function recovered(place: Place, { requireHeld }: RootLock): Promise<string[]> {
-  const { recover } = await import("../apply/recover.ts");
+function recover(writer: Writer, { root, shown }: Place): string[] {
   try {
-    return recoveryNotes(place.root, recover(place.root, requireHeld));
+    const recovered = writer.recover();
+    return recovered === undefined ? [] : recoveryNotes(root, recovered);
   } catch (error) {
-    throw asUserError(error, place.shown);
+    throw asUserError(error, shown);
   }
 }
-
-type Apply = typeof CommitModule;
 
 class OpenSession implements Session {
   readonly root: Root;
   readonly notes: readonly string[];
   readonly #place: Place;
-  readonly #lock: RootLock | undefined;
-  #apply: Apply | undefined;
+  readonly #writer: Writer | undefined;
   #specs: ReadonlyMap<string, Spec>;
   #table: string | undefined;
+  /** What the table is to be; made when somebody asks, and again when a spec has changed. */
+  #tableWanted: string | undefined;
 
-  constructor(place: Place, root: Root, lock: RootLock | undefined, notes: readonly string[]) {
+  constructor(place: Place, root: Root, writer: Writer | undefined, notes: readonly string[]) {
     this.root = root;
     this.#place = place;
-    this.#lock = lock;
+    this.#writer = writer;
     this.#specs = new Map(root.frameworks.map(({ folder, spec }) => [folder, spec]));
     this.#table = readPortTable(root.dir, root.shown);
     const unknown = root.broken.map(({ folder }) => folder).join(", ");
     this.notes =
-      lock === undefined || unknown === ""
+      this.isDry || unknown === ""
         ? notes
         : [...notes, `warning: ${PORT_TABLE_FILE} stays as it was, because the ports of ${unknown} are not known`];
   }
 
   get isDry(): boolean {
-    return this.#lock === undefined;
+    return this.#writer === undefined;
   }
 
   get hasTable(): boolean {
@@ -121,45 +115,52 @@ class OpenSession implements Session {
   get isTableCurrent(): boolean {
     // A broken framework.yaml says nothing of its ports: the table that is there is better.
     if (this.root.broken.length > 0) return true;
-    return this.#table === undefined ? this.#specs.size === 0 : this.#table === this.#tableText();
+    return this.#table === undefined ? this.#specs.size === 0 : this.#table === this.#wantedTable();
   }
 
-  /** What writes is loaded before the first commit, which must not wait for anything. */
-  async load(): Promise<void> {
-    this.#apply = await import("../apply/commit.ts");
-  }
-
-  commit(changes: readonly Change[], done?: string): void {
+  async commit(changes: readonly Change[], done?: string): Promise<void> {
     this.#place.interrupt.check(done);
     const before = this.#specs;
-    this.#specs = new Map([...before].filter(([folder]) => !changes.some((change) => change.folder === folder)));
-    const specs = new Map(this.#specs);
-    for (const { folder, spec } of changes) if (spec !== undefined) specs.set(folder, spec);
-    this.#specs = specs;
-    const text = this.isTableCurrent ? undefined : this.#tableText();
+    this.#take(changes);
+    const text = this.isTableCurrent ? undefined : this.#wantedTable();
     const transaction = transactionOf(changes, text);
     if (isNothing(transaction)) return;
     try {
+      if (this.#writer !== undefined) {
+        this.#writer.commit(transaction);
+        this.#table = text ?? this.#table;
+        return;
+      }
       // A dry run refuses what the real one would refuse.
-      if (this.#lock === undefined) this.#apply?.requireApplicable(this.root.dir, transaction);
-      else this.#apply?.commit(this.root.dir, transaction, this.#lock.requireHeld);
-      if (this.#lock !== undefined) this.#table = text ?? this.#table;
+      const { requireApplicable } = await import("../apply/commit.ts");
+      requireApplicable(this.root.dir, transaction);
     } catch (error) {
       this.#specs = before;
+      this.#tableWanted = undefined;
       const [only, more] = changes;
-      throw asUserError(
-        error,
-        only === undefined || more !== undefined ? this.root.shown : `${this.root.shown}/${only.folder}`,
-      );
+      const where = only === undefined || more !== undefined ? "" : `/${only.folder}`;
+      throw asUserError(error, `${this.root.shown}${where}`);
     }
   }
 
   async close(): Promise<void> {
-    await this.#lock?.release();
+    await this.#writer?.close();
   }
 
-  #tableText(): string {
-    return portAllocation([...this.#specs.values()], this.#place.catalogue);
+  /** The specs as they are after these changes. */
+  #take(changes: readonly Change[]): void {
+    if (changes.every(({ folder, spec }) => spec !== undefined && this.#specs.get(folder) === spec)) return;
+    const specs = new Map(this.#specs);
+    for (const { folder, spec } of changes) {
+      if (spec === undefined) specs.delete(folder);
+      else specs.set(folder, spec);
+    }
+    this.#specs = specs;
+    this.#tableWanted = undefined;
+  }
+
+  #wantedTable(): string {
+    return (this.#tableWanted ??= portAllocation([...this.#specs.values()], this.#place.catalogue));
   }
 }
 

@@ -13,5 +13,5 @@ export function placeAt(root: string, catalogue: Catalogue, shown = "frameworks"
 /** Writes a planned change, as a command would. */
 export async function written(place: Place, change: Change): Promise<void> {
   if (isEmpty(change.plan)) return;
-  await inSession(place, { dry: false }, async (session) => Promise.resolve(session.commit([change])));
+  await inSession(place, { dry: false }, async (session) => session.commit([change]));
 }

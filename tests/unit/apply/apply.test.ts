@@ -2,17 +2,25 @@ import fs from "fs-extra";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-import { commit } from "../../../src/apply/commit.ts";
+import { commit as commitWith } from "../../../src/apply/commit.ts";
+import { Journal } from "../../../src/apply/journal.ts";
 import { containedPath } from "../../../src/apply/paths.ts";
 import { recover } from "../../../src/apply/recover.ts";
 import { NOTHING, type Transaction } from "../../../src/apply/transaction.ts";
 import { sha256 } from "../../../src/lib/digest.ts";
-import { isUnfinished, JOURNAL_DIR } from "../../../src/store/journal.ts";
+import { hasJournal, isUnfinished, JOURNAL_DIR } from "../../../src/store/journal.ts";
 import { snapshot } from "../../helpers/cli.ts";
 import { newTempDir, removeDir, tempDir } from "../../helpers/temp.ts";
 
 const file = (content: string, mode = 0o644): { content: string; mode: number } => ({ content, mode });
 const held = (): void => undefined;
+
+/** A whole command: one change, then the journal goes. */
+function commit(root: string, transaction: Transaction, requireHeld: () => void): void {
+  const journal = new Journal(root, requireHeld);
+  commitWith(root, transaction, journal, requireHeld);
+  journal.remove();
+}
 
 /** @param before texts that files have, by path; `null` in `writes`: the file is deleted */
 function change(writes: Record<string, string | null>, before: Record<string, string> = {}): Transaction {
@@ -185,8 +193,7 @@ describe("a process that ends at any step", () => {
       expect(() => {
         commit(root, transaction, killedAt(step).requireHeld);
       }).toThrow("killed");
-      const interrupted = isUnfinished(root);
-      // The recovery is killed as well, twice, each time a step later.
+        // The recovery is killed as well, twice, each time a step later.
       for (const limit of [2, 5]) {
         try {
           recover(root, killedAt(limit).requireHeld);
@@ -198,10 +205,20 @@ describe("a process that ends at any step", () => {
       const outcome = snapshot(root);
       expect([OLD, NEW]).toContainEqual(outcome);
       expect(isUnfinished(root)).toBe(false);
-      if (!interrupted) expect(outcome).toEqual(OLD);
-      expect(recover(root, held)).toBeUndefined();
+        expect(recover(root, held)).toBeUndefined();
     },
   );
+
+  it("makes one journal do for several changes, and leaves nothing when it is removed", () => {
+    const root = rootWith(OLD);
+    const journal = new Journal(root, held);
+    commitWith(root, change({ "x/a": "1" }, { "x/a": "old a" }), journal, held);
+    expect(fs.readdirSync(join(root, JOURNAL_DIR))).toEqual([".gitignore"]);
+    expect([isUnfinished(root), hasJournal(root), journal.isIdle]).toEqual([false, true, true]);
+    commitWith(root, change({ "x/a": "2" }, { "x/a": "1" }), journal, held);
+    journal.remove();
+    expect(snapshot(root)).toEqual({ ...OLD, "x/a": "2" });
+  });
 
   it("keeps git away from what is staged, from its first moment to its last", () => {
     for (let step = 0; step < all.calls(); step += 1) {
