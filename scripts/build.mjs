@@ -41,11 +41,12 @@ const VENDORS = {
   yaml: ["yaml"],
   diff: ["diff"],
   compiler: ["handlebars"],
-  lock: ["proper-lockfile"],
   ask: ["node-plop"],
 };
 
 const REPLACED = {
+  // Checks of arguments that are ours; loading it takes longer than taking the lock.
+  assert: join(root, "scripts", "no-assert.cjs"),
   "graceful-fs": join(root, "scripts", "plain-fs.cjs"),
   // For Node its package offers CommonJS alone, which is taken and run whole; of its modules the prompts need a few.
   rxjs: createRequire(import.meta.resolve("inquirer"))
@@ -109,14 +110,20 @@ try {
     outExtension: { ".js": ".cjs" },
     minify: false,
   });
-  const { COMPILE_OPTIONS, checkers } = createRequire(import.meta.url)(join(staging, "prebuild.cjs"));
+  const { COMPILE_OPTIONS, catalogueDigest, checkers, loadCatalogue } = createRequire(import.meta.url)(
+    join(staging, "prebuild.cjs"),
+  );
   rmSync(join(staging, "prebuild.cjs"));
 
+  // Rules that need all of the catalogue at once.
+  await loadCatalogue(join(root, "templates"));
+  const digests = new Map();
   const compiled = [];
   const checked = [];
   for (const path of files(join(root, "templates"), "")) {
     const source = readFileSync(join(root, "templates", path), "utf8");
     const digest = createHash("sha256").update(source).digest("hex");
+    digests.set(path, digest);
     if (path.endsWith(".hbs"))
       compiled.push(`[${JSON.stringify(digest)},${Handlebars.precompile(source, COMPILE_OPTIONS)}]`);
     else if (checkers[kind(path)] !== undefined)
@@ -125,7 +132,8 @@ try {
   const entry = `import { start as run } from ${JSON.stringify(join(root, "src/main.ts"))};
 const compiled = new Map([${compiled.join(",\n")}]);
 const checked = new Map([${checked.join(",\n")}]);
-export const start = (args, packageRoot) => run(args, packageRoot, { compiled, checked });
+const catalogue = ${JSON.stringify(catalogueDigest(digests))};
+export const start = (args, packageRoot) => run(args, packageRoot, { compiled, checked, catalogue });
 `;
   await build({
     ...shared,

@@ -8,6 +8,7 @@ import * as z from "zod/mini";
 import { commonEnvSchema, manifestSchema, presetSchema } from "../src/catalogue/manifest.ts";
 import { errorDocument, planDocument, plansDocument, portsDocument, statusDocument } from "../src/report/documents.ts";
 import { loadCatalogue } from "../src/catalogue/load.ts";
+import { DESCRIPTIONS } from "../src/spec/descriptions.ts";
 import { schemasFor } from "../src/spec/schema.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -27,12 +28,38 @@ const SOURCES = {
   error: { schema: errorDocument, title: "--json of any command that failed" },
 } as const;
 
+interface JsonSchema {
+  properties?: Record<string, JsonSchema>;
+  additionalProperties?: JsonSchema | boolean;
+}
+
+/** A JSON Schema with what its keys mean. @param path of the schema inside the file */
+function described(schema: JsonSchema, path: readonly string[] = []): JsonSchema {
+  const text = DESCRIPTIONS[path.join(".")] ?? DESCRIPTIONS[["*", ...path.slice(1)].join(".")];
+  const { properties, additionalProperties, ...rest } = schema;
+  const below = Object.entries(properties ?? {}).map(([key, value]) => [key, described(value, [...path, key])]);
+  return {
+    ...(text === undefined ? {} : { description: text }),
+    ...rest,
+    ...(properties === undefined ? {} : { properties: Object.fromEntries(below) as Record<string, JsonSchema> }),
+    ...(additionalProperties === undefined
+      ? {}
+      : {
+          additionalProperties:
+            typeof additionalProperties === "object"
+              ? described(additionalProperties, [...path, "*"])
+              : additionalProperties,
+        }),
+  };
+}
+
 /** Every schema file by name, as it must stand in schema/. */
 export function schemaFiles(): Map<string, string> {
   return new Map(
     Object.entries(SOURCES).map(([name, { schema, title }]) => {
       // "input": keys with a default may be left out in a file that a person writes.
-      const { $schema, ...body } = z.toJSONSchema(schema, { io: "input", target: "draft-2020-12" });
+      const { $schema, ...plain } = z.toJSONSchema(schema, { io: "input", target: "draft-2020-12" });
+      const body = name === "framework" ? described(plain as JsonSchema) : plain;
       return [`${name}.schema.json`, `${JSON.stringify({ $schema, title, ...body }, null, 2)}\n`];
     }),
   );

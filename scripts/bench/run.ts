@@ -176,7 +176,11 @@ async function benchAgainstBefore(): Promise<void> {
   try {
     const { create, prompt, idle, changed } = await benchBefore(PROJECT, dir, runs);
     bars.push(
-      { text: "new-framework --yes, now / before", value: create, limit: "enableCompileCache" in nodeModule ? 0.6 : 0.75 },
+      {
+        text: "new-framework --yes, now / before",
+        value: create,
+        limit: "enableCompileCache" in nodeModule ? 0.6 : 0.75,
+      },
       { text: "first prompt, now / before", value: prompt, limit: 0.75 },
       { text: "regenerate 1,000 with nothing to do, now / before", value: idle, limit: 1 },
       { text: "regenerate 1,000 with one changed template, now / before", value: changed, limit: 0.6 },

@@ -71,16 +71,20 @@ export class Journal {
    */
   stage(name: string, content: string, mode: number, isFlushed = true): void {
     this.#requireHeld();
-    const file = openSync(join(this.dir, name), "wx", mode);
-    fs.writeFileSync(file, content);
+    const path = `${this.dir}/${name}`;
+    if (!isFlushed) {
+      fs.writeFileSync(path, content, { mode, flag: "wx" });
+      return;
+    }
+    const file = openSync(path, "wx", mode);
     // All together before the change is decided: then the first flush does most of the work of all.
-    if (isFlushed) this.#written.push(file);
-    else closeSync(file);
+    this.#written.push(file);
+    fs.writeFileSync(file, content);
   }
 
   makeDirectory(name: string): void {
     this.#requireHeld();
-    fs.mkdirSync(join(this.dir, name), { mode: 0o755 });
+    fs.mkdirSync(`${this.dir}/${name}`, { mode: 0o755 });
   }
 
   /** From here on the change is decided, and whoever comes next finishes it. */

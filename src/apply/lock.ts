@@ -61,8 +61,13 @@ export async function takeLock(root: string, shown: string, { onWait, interrupt 
     throw error;
   }
   const mine = identity(root);
+  // A lock that was seen to be ours cannot become stale, and so be taken over, for a while.
+  let safeUntil = 0;
   const requireHeld = (): void => {
-    if (!lost && identity(root) === mine) return;
+    if (!lost && Date.now() < safeUntil) return;
+    const { id, touched } = identity(root);
+    safeUntil = touched + STALE_MS / 2;
+    if (!lost && id === mine.id) return;
     lost = true;
     throw new UserError(`another command took over ${shown} while this one was suspended; nothing more was written`, {
       code: "lock-lost",
@@ -74,9 +79,10 @@ export async function takeLock(root: string, shown: string, { onWait, interrupt 
 }
 
 /** What tells one lock from the next: the number of a removed directory may be given to a new one. */
-function identity(root: string): string {
+function identity(root: string): { id: string; touched: number } {
   const found = fs.statSync(join(root, LOCK_NAME), { throwIfNoEntry: false });
-  return found === undefined ? "none" : `${String(found.ino)} ${String(found.birthtimeMs)}`;
+  if (found === undefined) return { id: "none", touched: 0 };
+  return { id: `${String(found.ino)} ${String(found.birthtimeMs)}`, touched: found.mtimeMs };
 }
 
 async function acquire(

@@ -1,5 +1,8 @@
 import * as z from "zod/mini";
 
+// Before the first schema is made: how schemas work and what they say.
+import "../lib/schema.ts";
+
 import { MAX_NAME_LENGTH, NAME_PATTERN } from "./names.ts";
 
 /** Ids of services and presets: the same letters as a framework name. */

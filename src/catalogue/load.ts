@@ -17,9 +17,21 @@ export interface Prebuilt {
   compiled: ReadonlyMap<string, unknown>;
   /** Manifests and presets, parsed and checked. */
   checked: ReadonlyMap<string, unknown>;
+  /** The digests of those that were checked together as one catalogue; see `catalogueDigest`. */
+  catalogue: string;
 }
 
-export const NOT_PREBUILT: Prebuilt = { compiled: new Map(), checked: new Map() };
+export const NOT_PREBUILT: Prebuilt = { compiled: new Map(), checked: new Map(), catalogue: "" };
+
+const CHECKED_FILE = /^(?:services\/[^/]+\/service\.yaml|presets\/[^/]+\.yaml|framework\/env\.yaml)$/;
+
+/** What tells one set of manifests and presets from another. @param digests of every template by path */
+export function catalogueDigest(digests: ReadonlyMap<string, string>): string {
+  return [...digests]
+    .filter(([path]) => CHECKED_FILE.test(path))
+    .map(([path, digest]) => `${path} ${digest}`)
+    .join();
+}
 
 type SchemaName = "manifestSchema" | "presetSchema" | "commonEnvSchema";
 
@@ -68,7 +80,8 @@ export async function loadCatalogue(folder: string, prebuilt: Prebuilt = NOT_PRE
       }
     }
   }
-  if (problems.length === 0) problems.push(...checkCatalogue(services, presets));
+  const wasChecked = catalogueDigest(digests) === prebuilt.catalogue;
+  if (problems.length === 0 && !wasChecked) problems.push(...checkCatalogue(services, presets));
   if (common.length === 0 && problems.length === 0)
     problems.push({ file: "framework/env.yaml", message: "is missing" });
   if (problems.length > 0)

@@ -48,7 +48,8 @@ function wrongType({ expected, input }: Issue<"invalid_type">): string {
   return input === undefined ? `is missing; ${wanted} is expected` : `must be ${wanted}, not ${kindOf(input)}`;
 }
 
-z.config({ customError: message });
+// Without code made for each schema at run time: it pays off only after some thousand values.
+z.config({ customError: message, jitless: true });
 
 /** Checks a value against a schema; messages are in plain words. */
 export function check<T>(schema: z.ZodMiniType<T>, value: unknown): z.core.util.SafeParseResult<T> {

@@ -60,17 +60,15 @@ const driverSchema = z.enum(["local", "json-file"]);
 const maxFileSchema = z.int().check(z.gte(1), z.lte(100));
 
 const serviceSchema = z.strictObject({
-  port: z.optional(portSchema).check(z.describe("host port; only services that publish one have it")),
-  requested: z
-    ._default(z.boolean(), true)
-    .check(z.describe("false: it came as a dependency and goes when nothing needs it any more")),
+  port: z.optional(portSchema),
+  requested: z._default(z.boolean(), true),
 });
 
 const loggingSchema = z.strictObject({
-  level: z._default(levelSchema, "INFO").check(z.describe("the application's root level")),
-  driver: z._default(driverSchema, "local").check(z.describe("Docker's log driver for every container")),
-  maxSize: z._default(sizeSchema, "10m").check(z.describe("a log file is rotated at this size")),
-  maxFile: z._default(maxFileSchema, 3).check(z.describe("how many rotated files are kept for each container")),
+  level: z._default(levelSchema, "INFO"),
+  driver: z._default(driverSchema, "local"),
+  maxSize: z._default(sizeSchema, "10m"),
+  maxFile: z._default(maxFileSchema, 3),
 });
 
 const waiverSchema = z.strictObject({
@@ -81,7 +79,7 @@ const waiverSchema = z.strictObject({
 
 const externalSchema = z.strictObject({
   mode: z._default(modeSchema, "dedicated"),
-  host: z.optional(hostUrlSchema).check(z.describe("URL of the one that already runs (mode: external)")),
+  host: z.optional(hostUrlSchema),
 });
 
 /** Where a service runs that can also be used from outside the stack. */

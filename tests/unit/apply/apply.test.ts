@@ -193,7 +193,7 @@ describe("a process that ends at any step", () => {
       expect(() => {
         commit(root, transaction, killedAt(step).requireHeld);
       }).toThrow("killed");
-        // The recovery is killed as well, twice, each time a step later.
+      // The recovery is killed as well, twice, each time a step later.
       for (const limit of [2, 5]) {
         try {
           recover(root, killedAt(limit).requireHeld);
@@ -205,7 +205,7 @@ describe("a process that ends at any step", () => {
       const outcome = snapshot(root);
       expect([OLD, NEW]).toContainEqual(outcome);
       expect(isUnfinished(root)).toBe(false);
-        expect(recover(root, held)).toBeUndefined();
+      expect(recover(root, held)).toBeUndefined();
     },
   );
 

@@ -1,0 +1,13 @@
+/**
+ * What the keys of framework.yaml mean, by path (`*`: any key), for its JSON Schema. Not in the schema itself: a
+ * description there costs a copy of the schema at every start.
+ */
+export const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  "services.*.port": "host port; only services that publish one have it",
+  "services.*.requested": "false: it came as a dependency and goes when nothing needs it any more",
+  "logging.level": "the application's root level",
+  "logging.driver": "Docker's log driver for every container",
+  "logging.maxSize": "a log file is rotated at this size",
+  "logging.maxFile": "how many rotated files are kept for each container",
+  "*.host": "URL of the one that already runs (mode: external)",
+};
