@@ -3,7 +3,7 @@ import { main } from "./cli/cli.ts";
 
 /**
  * Entry of the bundle. Here the command line meets the generators, which know nothing of each other.
- * @param args what stands behind the program's name
+ * @param args what follows the program's name
  * @param packageRoot directory with package.json and templates/
  * @param prebuilt made by the build; empty when run from the sources
  */

@@ -10,7 +10,7 @@ import type { Transaction } from "./transaction.ts";
 
 /**
  * Makes a change of the root, all of it or nothing. Staged first, then a list of steps is put in place by one rename:
- * from there on the change is decided, and whoever comes next finishes it. Before that point nothing has changed.
+ * from there on the change is decided, and the next command finishes it. Before that point nothing has changed.
  * Synchronous, so that a signal is handled before it or after it, never in between.
  * @param root an existing directory, locked by the caller, who removes the journal after the last change
  * @param requireHeld throws when the lock was lost; called before every step
@@ -68,7 +68,7 @@ function changed(what: string): UserError {
 
 /**
  * A change that was decided must not fail half way.
- * @throws UserError exit 1 when something that is no file stands in a file's place, or its directory cannot be written
+ * @throws UserError exit 1 when something that is not a file is in a file's place, or its directory cannot be written
  */
 function requireWritable(root: string, path: string): void {
   const target = containedPath(root, path);

@@ -16,7 +16,7 @@ export type Step =
       kind: "file";
       path: string;
       staged: string;
-      /** sha256 of what stood there; null: nothing. */ before: string | null;
+      /** sha256 of what was there; null: nothing. */ before: string | null;
     }
   | { kind: "derived"; path: string; staged: string }
   | { kind: "directory"; path: string; staged: string }
@@ -87,7 +87,7 @@ export class Journal {
     fs.mkdirSync(`${this.dir}/${name}`, { mode: 0o755 });
   }
 
-  /** From here on the change is decided, and whoever comes next finishes it. */
+  /** From here on the change is decided, and the next command finishes it. */
   decide(steps: readonly Step[]): void {
     this.stage(`${JOURNAL}.tmp`, JSON.stringify({ schemaVersion: 1, origin: this.#origin(), steps }), 0o600);
     this.#flush();

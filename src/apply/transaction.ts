@@ -11,7 +11,7 @@ export interface Transaction {
   removes: ReadonlySet<string>;
   /** sha256 that each written or deleted file must still have; null: it must not exist. */
   preconditions: ReadonlyMap<string, string | null>;
-  /** Files that are made from everything else, whatever stands there now: the port table. */
+  /** Files that are made from everything else, whatever is there now: the port table. */
   derived: ReadonlyMap<string, RenderedFile>;
 }
 

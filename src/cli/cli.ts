@@ -20,7 +20,7 @@ export type Interview = (name: CommandName, given: unknown, out: Output) => Prom
 
 /**
  * Runs one command line.
- * @param args what stands behind the program's name
+ * @param args what follows the program's name
  * @param packageRoot directory with package.json and templates/
  * @returns the exit code; everything was printed
  */

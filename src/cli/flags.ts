@@ -10,7 +10,7 @@ interface Flag {
   type: "string" | "boolean";
   short?: string;
   multiple?: boolean;
-  /** What stands for its value in the usage text. */
+  /** The placeholder for its value in the usage text. */
   value?: string;
   /** Its value may be left out: `--ours` alone means every file. */
   isOptional?: boolean;

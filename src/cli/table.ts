@@ -2,7 +2,7 @@ import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Command } from "../commands/context.ts";
 import { COMMON_FLAGS, externalFlags, WRITING_FLAGS, type FlagTable } from "./flags.ts";
 
-// What a command takes and gives is its own business; whoever starts one only hands it on.
+// What a command takes and gives is its own business; the caller only hands it on.
 type AnyCommand = Command<unknown, unknown, unknown>;
 
 /** A row of the command table. */

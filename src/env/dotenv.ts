@@ -5,7 +5,7 @@ export interface Assignment {
   name: string;
   /** The value as Compose would see it: unquoted, comment removed, interpolated. */
   value: string;
-  /** Where the value stands in the text, quotes included: `text.slice(start, end)`. */
+  /** Where the value is in the text, quotes included: `text.slice(start, end)`. */
   start: number;
   end: number;
 }
@@ -15,7 +15,7 @@ const HEAD = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*
 /**
  * Reads a `.env` file as Docker Compose does: `export`, single quotes (literal),
  * double quotes (escapes, interpolation, may span lines), ` #` comments, `$` interpolation of
- * what stands above. The last assignment of a name wins. Lines it cannot read are passed over.
+ * what is above. The last assignment of a name wins. Lines it cannot read are passed over.
  * @param onUnclosed called with the place of a quote that nothing closes: everything behind it is its value
  * A line ends at a line feed, with or without a carriage return before it; a lone one is text.
  */

@@ -35,7 +35,7 @@ interface Edit {
 /**
  * `.env` after a change of the spec. Secrets and whatever the user added stay as they are, byte by byte;
  * a managed variable follows the spec only while it still has a value that was rendered before, and goes
- * when nothing needs it any more. What is new stands behind its neighbours, or at the end.
+ * when nothing needs it any more. New lines go behind their neighbours, or at the end.
  */
 export function updateEnv(change: EnvChange): string {
   const { text, after, before, secrets } = change;

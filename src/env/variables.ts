@@ -16,7 +16,7 @@ export interface Variable {
    * For a default, what compose.yaml falls back to.
    */
   value: string;
-  /** How it stands in `.env.template`: a secret empty, a default commented out. */
+  /** How it appears in `.env.template`: a secret empty, a default commented out. */
   line: string;
   secret: boolean;
 }
@@ -158,7 +158,7 @@ export function limitVariables(limits: Limits): { suffix: string; what: string; 
   ];
 }
 
-/** `{{name}}`-like spec values and `${VARIABLE}` references to what stands above. */
+/** `{{name}}`-like spec values and `${VARIABLE}` references to what is above. */
 function resolve(template: string, spec: Spec, values: ReadonlyMap<string, string>, host: string): string {
   // Most values are plain, and this is asked for every variable of every framework.
   if (!template.includes("{")) return template;

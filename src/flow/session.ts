@@ -13,7 +13,7 @@ import { recoveryNotes } from "./recovery.ts";
 
 /**
  * The only way that anything gets written: the root locked, what was interrupted before finished, everything read
- * once. A use case decides from `root` and commits, as often as it changes something that stands for itself.
+ * once. A use case decides from `root` and commits, as often as it changes something that is complete in itself.
  */
 export interface Session {
   readonly root: Root;

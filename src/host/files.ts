@@ -38,7 +38,7 @@ export function textOf(path: string, shown: string): string | undefined {
   }
 }
 
-/** A file that is there and is none. @param code what the system says */
+/** Something that is there but is not a file. @param code what the system says */
 export function oddFile(shown: string, code: string, exit: ExitCode): UserError {
   return new UserError(`${shown} cannot be read: ${code}`, {
     code: "unreadable",

@@ -32,7 +32,7 @@ export interface UserErrorOptions {
 }
 
 /**
- * A mistake or a circumstance that the person at the terminal can mend. It is
+ * A mistake or a circumstance that the person at the terminal can fix. It is
  * printed without a stack trace; anything else that is thrown is a defect of ours.
  */
 export class UserError extends Error {
@@ -87,7 +87,7 @@ export function isErrno(error: unknown, ...codes: string[]): error is NodeJS.Err
 }
 
 /**
- * What a disk or a permission says, as a mistake that somebody can mend; a defect of ours is thrown again.
+ * What a disk or a permission says, as a mistake that the user can fix; a defect of ours is thrown again.
  * @param shown the directory that it is about
  */
 export function asUserError(error: unknown, shown: string): UserError {
@@ -96,6 +96,6 @@ export function asUserError(error: unknown, shown: string): UserError {
   return new UserError(`${shown}: ${error.message}`, {
     code: "io",
     exit: EXIT.failure,
-    hint: "mend that (owner, mode, space), then run the command again: it finishes what was begun",
+    hint: "fix that (owner, mode, space), then run the command again: it finishes the interrupted change",
   });
 }

@@ -113,7 +113,7 @@ function lineOf(doc: ParsedDocument, counter: LineCounter, path: readonly Proper
   return counter.linePos(offset).line;
 }
 
-/** Problems whose keys are known, with the file and the line where each key stands. */
+/** Problems whose keys are known, with the file and the line of each key. */
 export function locate(text: string, file: string, problems: readonly Problem[]): Problem[] {
   const counter = new LineCounter();
   const doc = parseDocument(text, { lineCounter: counter });

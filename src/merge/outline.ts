@@ -45,7 +45,7 @@ export interface Value {
   text: Range;
   /** `[...]` or `{...}` on the page. */
   flow: boolean;
-  /** The comment on the line of the value, or of the key when the value stands below; empty when there is none. */
+  /** The comment on the line of the value, or of the key when the value is below; empty when there is none. */
   comment: Range;
   /** Of a collection; undefined for the others. */
   entries: readonly Entry[] | undefined;
@@ -129,7 +129,7 @@ class Reader {
   /** The entry whose text ended last, in the order of the file, behind those that it lies in. */
   #chain: Entry[] = [];
   readonly #open: Entry[] = [];
-  /** Behind the line of the key whose entries are read now: what stands above is not theirs. */
+  /** Behind the line of the key whose entries are read now: what is above is not theirs. */
   #floor = 0;
 
   constructor(text: string) {

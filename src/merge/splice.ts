@@ -22,7 +22,7 @@ export function applySplices(text: string, splices: readonly Splice[]): string {
   let out = "";
   let at = 0;
   for (const { start, end, text: inserted } of sorted) {
-    if (start < at) throw new CannotSplice("two changes meet");
+    if (start < at) throw new CannotSplice("two changes touch the same place");
     out += text.slice(at, start) + inserted;
     at = end;
   }

@@ -209,7 +209,7 @@ class Update {
     if (base === undefined) return from === undefined ? to.content : undefined;
     if (isSameText(base, from) || isSameText(base, to.content)) return to.content;
     if (isSameText(from, to.content)) return base;
-    // No person wrote any of the three, so where they meet, the new one is right.
+    // No person wrote any of the three, so where they overlap, the new one is right.
     const outcome = await this.#merge(path, base, true, from, to.content, "theirs");
     return "text" in outcome ? outcome.text : undefined;
   }

@@ -35,7 +35,7 @@ function outputOf({ path, source }: Template): Output[] {
 }
 
 /**
- * `x.yaml.hbs` -> `x.yaml`. A leading `dot-` stands for `.`: a live `.gitignore` among
+ * `x.yaml.hbs` -> `x.yaml`. A leading `dot-` becomes `.`: a live `.gitignore` among
  * the templates would act on the templates.
  */
 function targetOf(path: string): string {

@@ -1,4 +1,4 @@
-/** Columns of text, each as wide as its widest cell; no trailing blanks. */
+/** Columns of text, each as wide as its widest cell; no trailing spaces. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [header, ...rows];
   const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));

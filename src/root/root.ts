@@ -183,7 +183,7 @@ async function anySpec(text: string, file: string, catalogue: Catalogue): Promis
   return parseYaml(text, file, schemasFor(catalogue).spec);
 }
 
-/** Two stacks with one FRAMEWORK_NAME share containers and volumes; it stands in `.env`, else it follows the spec. */
+/** Two stacks with one FRAMEWORK_NAME share containers and volumes; it is in `.env`, or else it follows the spec. */
 function sameNames(frameworks: readonly Framework[]): string[] {
   const byName = new Map<string, Framework[]>();
   for (const framework of frameworks) {

@@ -1,7 +1,7 @@
 // The YAML library costs half a millisecond for a framework.yaml, and its own loading before the first: most of what
 // reading a root costs. Nearly every such file is as it was generated, or had a word or a number changed.
 
-// As many blanks as nobody writes: the library gives up on a mapping that is a thousand deep.
+// More indentation than anyone writes: the library gives up on a mapping that is a thousand deep.
 const LINE = /^( {0,40})([A-Za-z_][\w-]{0,99}):(?: (.+))?$/;
 const SKIPPED = /^ *(?:#.*)?$/;
 /** Words that YAML does not read as text, wherever they stand; and the key that is no plain property in JavaScript. */
@@ -11,7 +11,7 @@ const NUMBER = /^(?:0|[1-9]\d{0,8})$/;
 const QUOTED = /^"([^"\\\p{Control}]*)"$/u;
 
 /**
- * Reads YAML of the plainest kind, such as a generated `framework.yaml`: mappings indented by two blanks, whose values
+ * Reads YAML of the plainest kind, such as a generated `framework.yaml`: mappings indented by two spaces, whose values
  * are a word, a whole number, `true`, `false`, a text in double quotes without escapes, or `[]`; whole-line comments.
  * Invariant, held by a property test: what it reads, the YAML library reads the same.
  * @returns undefined for everything else, right or wrong: that is for the library to read, or to complain of
@@ -23,9 +23,9 @@ export function readPlainYaml(text: string): Record<string, unknown> | undefined
   let awaited = false;
   for (const line of text.split("\n")) {
     if (SKIPPED.test(line)) continue;
-    const [, blanks, key, written] = LINE.exec(line) ?? [];
-    if (blanks === undefined || key === undefined || RESERVED.test(key)) return undefined;
-    const depth = blanks.length / 2;
+    const [, indent, key, written] = LINE.exec(line) ?? [];
+    if (indent === undefined || key === undefined || RESERVED.test(key)) return undefined;
+    const depth = indent.length / 2;
     // A number that is no index (an odd indentation) finds no mapping below.
     if (awaited ? depth !== open.length - 1 : depth > open.length - 1) return undefined;
     const mapping = open[depth];

@@ -33,7 +33,7 @@ class ReadFile implements DiskFile {
  * The files of a framework's directory that are there.
  * @param dir absolute path
  * @param shown the directory as the user knows it, for messages
- * @throws UserError exit 1 when a directory stands in a file's place, exit 2 when a file may not be read
+ * @throws UserError exit 1 when a directory is in a file's place, exit 2 when a file may not be read
  */
 export function readFiles(dir: string, paths: Iterable<string>, shown: string): Map<string, DiskFile> {
   const found = new Map<string, DiskFile>();

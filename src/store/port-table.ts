@@ -7,7 +7,7 @@ import { PORT_TABLE_FILE } from "../render/port-table.ts";
 /**
  * The text of a root's port table, without the carriage returns that git may have put into it.
  * @returns undefined when there is none
- * @throws UserError exit 1 when something that is not a file stands in its place
+ * @throws UserError exit 1 when something that is not a file is in its place
  */
 export function readPortTable(root: string, shown: string): string | undefined {
   const path = join(root, PORT_TABLE_FILE);

@@ -57,7 +57,7 @@ describe.skipIf(!there)("the interview in a terminal", () => {
     expect(fs.existsSync(join(cwd, "frameworks/dspy/compose.yaml"))).toBe(true);
   });
 
-  it("shows what is wrong below the answer, which can then be mended", async () => {
+  it("shows what is wrong below the answer, which can then be corrected", async () => {
     const cwd = tempDir();
     const terminal = Terminal.program(cwd, "new-framework --services qdrant");
     await terminal.answer("Which framework", "Up", "Enter");

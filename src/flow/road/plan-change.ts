@@ -120,7 +120,7 @@ export async function requireStack(tree: Tree, spec: Spec, catalogue: Catalogue)
   checked.set(catalogue, known.add(key));
 }
 
-/** The values that stand in `.env` where nobody changed them, read when somebody asks. */
+/** The values in `.env` that nobody changed, read when they are needed. */
 function renderedBefore(disk: Disk, previous: Tree | undefined): Rendered {
   return lazily(() =>
     renderedValues([

@@ -12,7 +12,7 @@ import type { Root } from "../../root/root.ts";
 /**
  * The plan for a directory that `remove-framework` left: around the files of the user, with the secrets that are there.
  * @param text of the `.env` that was left
- * @throws UserError exit 2 when a file stands where one would be generated
+ * @throws UserError exit 2 when there is a file where one would be generated
  */
 export function takeUp(
   root: Root,

@@ -336,7 +336,7 @@ describe(".env.template", () => {
     ["one on both sides", "A=2\n", "A=1\n", "A=3\n", "conflict"],
     ["commented out there, used here", "A=9\n", "# A=1\n", "# A=2\n", "conflict"],
     ["new on both sides", "A=1\nN=1\n", "A=1\n", "A=1\nN=2\n", "conflict"],
-    ["new on both sides, with blanks around the sign", "A=1\nN = 1\n", "A=1\n", "A=1\nN=2\n", "conflict"],
+    ["new on both sides, with spaces around the sign", "A=1\nN = 1\n", "A=1\n", "A=1\nN=2\n", "conflict"],
     [
       "new on both sides, and another one twice",
       "# A=1\nA=9\nN=1\n\nB=2\n",

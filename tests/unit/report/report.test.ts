@@ -31,7 +31,7 @@ describe("Output", () => {
     ["FORCE_COLOR and NO_COLOR", { tty: true, env: { FORCE_COLOR: "1", NO_COLOR: "1" } }, false],
   ])("colours on %s: %j", (_, options, coloured) => {
     const { out, text } = captured(options);
-    out.error("wrong", "mend it", []);
+    out.error("wrong", "fix it", []);
     expect(text().includes("\u001B[")).toBe(coloured);
   });
 
@@ -72,7 +72,7 @@ it("draws a tree with each directory once", () => {
   ]);
 });
 
-it("lines columns up without blanks at the end", () => {
+it("lines columns up without trailing spaces", () => {
   expect(
     formatTable(
       ["A", "B"],
