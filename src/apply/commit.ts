@@ -18,6 +18,8 @@ import type { Transaction } from "./transaction.ts";
  */
 export function commit(root: string, transaction: Transaction, journal: Journal, requireHeld: () => void): void {
   requireApplicable(root, transaction);
+  // An earlier change of this session that was decided and not carried out: staging over it would undo a half of it.
+  if (journal.isStuck) throw unfinished();
   withPlainModes(() => {
     let steps: Step[];
     try {
@@ -56,6 +58,14 @@ export function requireApplicable(root: string, { directories, writes, precondit
       throw changed(`${path} changed while this command was running`);
   }
   for (const path of derived.keys()) requireWritable(root, path);
+}
+
+function unfinished(): UserError {
+  return new UserError("an earlier change could not be finished; nothing more was written", {
+    code: "unfinished",
+    exit: EXIT.failure,
+    hint: "run the command again: it finishes that change first",
+  });
 }
 
 function changed(what: string): UserError {

@@ -56,6 +56,11 @@ export class Journal {
     return this.exists && fs.readdirSync(this.dir).every((name) => name === JOURNAL_IGNORE);
   }
 
+  /** Whether it holds a change that was not carried out or undone whole: until it is, nothing else may be staged. */
+  get isStuck(): boolean {
+    return this.exists && !this.isIdle;
+  }
+
   /** Makes the directory unless it is there; from its first moment on, git passes over what is in it. */
   make(): void {
     if (this.exists) return;

@@ -22,6 +22,11 @@ export class Writer {
     return recover(this.#root, this.#lock.requireHeld);
   }
 
+  /** Whether an earlier change is neither carried out nor undone: until it is, nothing else may be written. */
+  get isStuck(): boolean {
+    return this.#journal.isStuck;
+  }
+
   /** @throws what `commit` throws */
   commit(transaction: Transaction): void {
     commit(this.#root, transaction, this.#journal, this.#lock.requireHeld);

@@ -163,6 +163,7 @@ class Run {
     } catch (error) {
       if (error instanceof UserError && ENDING.has(error.code)) throw error;
       const known = asUserError(error, `${place.shown}/${folder}`);
+      if (this.#session.isStuck) throw new UserError(`${known.message}; ${this.#progress(index)}`, known);
       this.#outcomes.push(failed(folder, known));
       return { folder, change: undefined, written: false };
     }

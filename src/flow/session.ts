@@ -25,6 +25,8 @@ export interface Session {
   readonly hasTable: boolean;
   /** Whether it is a dry run: `commit` only checks that everything could be written. */
   readonly isDry: boolean;
+  /** Whether a change could be carried out only in part: the next command finishes it, this one commits no more. */
+  readonly isStuck: boolean;
   /**
    * Writes the changes and the port table that belongs to them: all of it, or nothing.
    * @param done what is to be said of a signal that came before it
@@ -106,6 +108,10 @@ class OpenSession implements Session {
 
   get isDry(): boolean {
     return this.#writer === undefined;
+  }
+
+  get isStuck(): boolean {
+    return this.#writer?.isStuck ?? false;
   }
 
   get hasTable(): boolean {

@@ -33,7 +33,7 @@ export const WITHOUT_BASE = new Set([".env", "framework.yaml"]);
 export const STORED_MODE = 0o644;
 
 /** Reasons of files that are kept, and that somebody wants to see all the same. */
-export const SETTLED = "settled: the conflict is closed, yours is what counts";
+export const RESOLVED = "resolved: the conflict is closed, yours is what counts";
 export const CHOSEN = "yours was chosen: the update of it is declined";
 
 /** Whether a plan changes nothing on disk. */

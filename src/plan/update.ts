@@ -1,7 +1,7 @@
 import { sha256 } from "../lib/digest.ts";
 import type { RenderedFile, Tree } from "../render/tree.ts";
 import { isSameText, withEndsOf, type Disk, type DiskFile } from "./disk.ts";
-import { CHOSEN, SETTLED, STORED_MODE, type Action, type ActionName, type Plan, WITHOUT_BASE } from "./plan.ts";
+import { CHOSEN, RESOLVED, STORED_MODE, type Action, type ActionName, type Plan, WITHOUT_BASE } from "./plan.ts";
 import { storedIn } from "./stored.ts";
 import { basePath, incomingPath, offeredPath, STATE_FILE, STATE_TEXT } from "./state.ts";
 
@@ -46,8 +46,8 @@ class Update {
   readonly #writes = new Map<string, RenderedFile>();
   readonly #removes = new Set<string>();
   readonly #gone: Change[] = [];
-  /** Files whose conflict the user has settled since the last run. */
-  readonly #settled = new Set<string>();
+  /** Files whose conflict the user has resolved since the last run. */
+  readonly #resolved = new Set<string>();
   /** What was last generated, by path. */
   readonly #base: ReadonlyMap<string, string>;
   /** The renditions that open conflicts are about, by path. */
@@ -95,7 +95,7 @@ class Update {
    */
   #isSettled({ path, from, base }: Change, { content }: RenderedFile): boolean {
     const mine = this.#input.disk.get(path);
-    if (mine === undefined || this.#settled.has(path) || this.#input.disk.has(incomingPath(path))) return false;
+    if (mine === undefined || this.#resolved.has(path) || this.#input.disk.has(incomingPath(path))) return false;
     if (!isSameText(from, content) || !isSameText(base, content)) return false;
     this.#act(path, "keep", isSameText(mine.text, content) ? "unchanged" : "edited by you");
     return true;
@@ -108,7 +108,7 @@ class Update {
     if (resolved !== undefined) {
       this.#write(basePath(path), resolved);
       this.#removes.add(offeredPath(path));
-      this.#settled.add(path);
+      this.#resolved.add(path);
     }
     const known = resolved ?? this.#base.get(path);
     return {
@@ -242,7 +242,7 @@ class Update {
       if ("text" in outcome && outcome.text !== mine.text) this.#write(path, outcome.text, to.mode);
     }
     const old = this.#offered.get(path);
-    // What was edited in the .incoming is being settled: a newer rendition would be taken for seen.
+    // What was edited in the .incoming is being resolved: a newer rendition would be taken for seen.
     const offer = isSameText(disk.get(incomingPath(path))?.text, old)
       ? await this.#nextBase({ ...change, base: old }, to)
       : undefined;
@@ -334,12 +334,12 @@ class Update {
     const file = this.#input.disk.get(path);
     const written = this.#writes.get(path);
     const removed = this.#removes.has(path);
-    const settled = this.#settled.has(path) && action === "keep";
+    const resolved = this.#resolved.has(path) && action === "keep";
     // Made only when somebody looks: most files of most runs are kept, and nobody asks for their digests.
     this.#actions.push({
       path,
       action,
-      reason: settled ? SETTLED : reason,
+      reason: resolved ? RESOLVED : reason,
       get before() {
         return file?.sha256 ?? null;
       },

@@ -1,5 +1,5 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
-import { CHOSEN, SETTLED, type Action } from "../plan/plan.ts";
+import { CHOSEN, RESOLVED, type Action } from "../plan/plan.ts";
 import type { Spec } from "../spec/schema.ts";
 import { formatTable } from "./table.ts";
 
@@ -32,7 +32,7 @@ export function portLines(spec: Spec, catalogue: Catalogue): string[] {
 
 /** What a plan does, for people: one line for each action that is not `keep`. */
 export function planLines(actions: readonly Action[]): string[] {
-  const changes = actions.filter(({ action, reason }) => action !== "keep" || reason === SETTLED || reason === CHOSEN);
+  const changes = actions.filter(({ action, reason }) => action !== "keep" || reason === RESOLVED || reason === CHOSEN);
   if (changes.length === 0) return ["nothing to do"];
   return changes.map(
     (action) =>

@@ -104,14 +104,14 @@ describe("a conflict", () => {
     expect(work.read("crewai/README.md")).toMatch(/## Starting[\s\S]*## Logging, version 3[\s\S]*note\n$/);
   });
 
-  it("is said to be settled, and which update was declined", async () => {
+  it("is said to be resolved, and which update was declined", async () => {
     const { work, templates } = await open();
     fs.removeSync(work.path("crewai/README.md.incoming"));
     const check = await work.run("regenerate", "--check", "--ours=compose.yaml", "--templates", templates);
-    expect([check.code, check.stdout]).toEqual([5, expect.stringContaining("settled: the conflict is closed")]);
+    expect([check.code, check.stdout]).toEqual([5, expect.stringContaining("resolved: the conflict is closed")]);
     expect(check.stdout).not.toContain("nothing");
     const printed = await work.ok("regenerate", "--ours", "--templates", templates);
-    expect(printed).toMatch(/keep {6}README\.md .*settled/);
+    expect(printed).toMatch(/keep {6}README\.md .*resolved/);
     expect(printed).toMatch(/keep {6}compose\.yaml .*yours was chosen: the update of it is declined/);
     expect(await work.ok("regenerate", "--templates", templates)).toBe("crewai: nothing to do\n");
   });

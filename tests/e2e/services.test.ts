@@ -150,7 +150,7 @@ describe("add-service", () => {
     expect(dry).toMatchObject({ "compose.yaml": "merge", "README.md": "merge", ".env": "update" });
   });
 
-  it("stops at an edit that it meets, leaves the file working, and goes on once it is settled", async () => {
+  it("stops at an edit that it meets, leaves the file working, and goes on once it is resolved", async () => {
     const work = await new Workspace().make("crewai", "postgres");
     work.edit(
       "crewai/compose.yaml",

@@ -122,10 +122,11 @@ export class Crash {
     }, state);
   }
 
-  /** The calls before and after which a change is most likely decided: the first rename, and the one after it. */
-  get decisive(): number[] {
+  /** The call by which a change is decided, as far as that can be seen from outside: the first rename. */
+  get decisive(): number {
     const at = this.calls.findIndex((call) => call.startsWith("rename"));
-    return [at, at + 1].filter((index) => at >= 0 && index < this.calls.length).map((index) => index + 1);
+    if (at < 0) throw new Error("it renames nothing, so when is it decided?");
+    return at + 1;
   }
 
   /** Killed right before the n-th call; then the next command. */

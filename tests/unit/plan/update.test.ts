@@ -103,9 +103,9 @@ describe("an update from the templates", () => {
       "delete",
       { file: "-", base: "-", incoming: "-", offered: "-" },
     ],
-    ["a settled conflict", { base: A, disk: MEETS, next: B, offered: B }, "keep", { base: B, offered: "-" }],
+    ["a resolved conflict", { base: A, disk: MEETS, next: B, offered: B }, "keep", { base: B, offered: "-" }],
     [
-      "a settled conflict, and newer templates",
+      "a resolved conflict, and newer templates",
       { base: A, disk: MEETS, next: B.replace("three", "3"), offered: B },
       "merge",
       { file: MEETS.replace("three", "3"), base: B.replace("three", "3"), offered: "-" },
