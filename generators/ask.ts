@@ -5,11 +5,23 @@ import type { Ask, Question } from "./question.ts";
 // inquirer raises SIGINT at Ctrl-C after it has closed its reader: the signal's own handler comes first.
 const SETTLE_MS = 100;
 
+// A list hides the cursor and, when it is left by a signal, does not show it again.
+const SHOW_CURSOR = "\u001B[?25h";
+let isWatched = false;
+
+/** However the process ends, the terminal gets its cursor back. */
+function restoreCursor(): void {
+  if (isWatched || !process.stdout.isTTY) return;
+  isWatched = true;
+  process.on("exit", () => process.stdout.write(SHOW_CURSOR));
+}
+
 /**
  * Asks through inquirer, one question at a time. When the input ends (Ctrl-D, a terminal that went
  * away), inquirer's promise never settles: here that is an error, and the process stays alive to say so.
  */
 export function askThrough(inquirer: Inquirer): Ask {
+  restoreCursor();
   return async (question: Question) => {
     const alive = setInterval(() => undefined, 60_000);
     const state = { answered: false };

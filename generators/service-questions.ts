@@ -1,9 +1,11 @@
 import { usageError } from "../src/lib/errors.ts";
+import { noFramework } from "../src/root/find.ts";
 import type { Root } from "../src/root/root.ts";
 import { choice, type Ask } from "./question.ts";
 
-/** Asks for one of the frameworks of a root. */
+/** Asks for one of the frameworks of a root. @throws UserError exit 2 when it has none */
 export async function askFramework(ask: Ask, root: Root, message: string): Promise<string> {
+  if (root.frameworks.length === 0) throw noFramework(root);
   const choices = root.frameworks.map(({ folder, spec }) =>
     choice(`${folder} (${Object.keys(spec.services).join(", ")})`, folder),
   );

@@ -7,12 +7,16 @@ import { GENERATORS } from "../generators/all.ts";
 import { askThrough } from "../generators/ask.ts";
 import { register } from "../generators/generator.ts";
 import { NOT_PREBUILT } from "./catalogue/load.ts";
+import { version } from "./cli/cli.ts";
 import { contextFor, outputFor, type Program } from "./cli/context.ts";
 import { printError } from "./cli/errors.ts";
 import { watchSignals } from "./cli/signals.ts";
 import { COMMANDS, isCommand, type CommandName } from "./cli/table.ts";
 import type { Command, Context } from "./commands/context.ts";
+import { usage } from "./cli/usage.ts";
 import { Interrupt } from "./lib/interrupt.ts";
+
+const PACKAGE_ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /**
  * Entry of Plop's own command line: `npx plop add-service` asks; `npx plop new-framework crewai -- --yes` takes our
@@ -33,6 +37,11 @@ function registerOne(plop: NodePlopAPI, name: CommandName): void {
     prompts: async (inquirer) => {
       const { command } = await COMMANDS[name].load();
       const context = await contextFor(name, args, programFor(out));
+      const said = informed(name, args, context);
+      if (said !== undefined) {
+        process.stdout.write(said);
+        return undefined;
+      }
       started = { context, command: command as Command<unknown, unknown, unknown> };
       const read = await started.command.read(context);
       if ("request" in read) return read.request;
@@ -40,7 +49,8 @@ function registerOne(plop: NodePlopAPI, name: CommandName): void {
       return generator?.ask(askThrough(inquirer), read.ask, out);
     },
     action: async (request) => {
-      if (started === undefined) throw new Error("a generator's action ran before its prompts");
+      // Only help or the version was asked for.
+      if (started === undefined) return;
       const { context, command } = started;
       const result = request === undefined ? undefined : await command.run(request);
       process.exitCode = await command.present(result, context);
@@ -50,11 +60,16 @@ function registerOne(plop: NodePlopAPI, name: CommandName): void {
   });
 }
 
+/** What `--help` and `--version` print in place of doing anything. */
+function informed(name: CommandName, args: readonly string[], { flags, place }: Context): string | undefined {
+  if (args.includes("--version")) return version(PACKAGE_ROOT);
+  return flags.isSet("help") ? usage(name, place.catalogue) : undefined;
+}
+
 function programFor(out: Program["out"]): Program {
   const interrupt = new Interrupt();
   watchSignals(interrupt, out);
-  const packageRoot = join(dirname(fileURLToPath(import.meta.url)), "..");
-  return { packageRoot, prebuilt: NOT_PREBUILT, out, interrupt };
+  return { packageRoot: PACKAGE_ROOT, prebuilt: NOT_PREBUILT, out, interrupt };
 }
 
 /** Positionals behind the generator's name, and everything behind `--`; what stands before belongs to Plop. */

@@ -43,7 +43,7 @@ export async function main(
 async function dispatch(args: readonly string[], program: Program, interview: Interview): Promise<ExitCode> {
   const [first, ...rest] = args;
   if (first === "--version" || rest.includes("--version")) {
-    process.stdout.write(`${version(program.packageRoot)}\n`);
+    process.stdout.write(version(program.packageRoot));
     return EXIT.ok;
   }
   if (first === undefined || first === "--help" || first === "-h" || first === "help") {
@@ -72,7 +72,8 @@ async function dispatch(args: readonly string[], program: Program, interview: In
   return await command.present(result, context);
 }
 
-function version(packageRoot: string): string {
+/** The program's version, as a line. */
+export function version(packageRoot: string): string {
   const value: unknown = JSON.parse(readText(join(packageRoot, "package.json")));
-  return typeof value === "object" && value !== null && "version" in value ? String(value.version) : "unknown";
+  return typeof value === "object" && value !== null && "version" in value ? `${String(value.version)}\n` : "unknown\n";
 }

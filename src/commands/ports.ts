@@ -27,7 +27,7 @@ export const command: Command<PortsRequest, never, PortsResult> = {
       throw usageError(`unexpected argument "${unexpected}"`, "see npm run ports -- --help");
     const fix = flags.isSet("fix");
     if (flags.isSet("check") && fix)
-      throw usageError("--check and --fix exclude each other", "--check reports, --fix changes");
+      throw usageError("--check and --fix cannot be used together", "--check reports, --fix changes");
     requireRoot(context);
     return Promise.resolve({ request: { place, fix, dry: isDryRun(context) } });
   },

@@ -94,11 +94,15 @@ function exclusive({ settings }: Service): string[] {
   const differ = (key: string, block: unknown, inside: string): string[] =>
     settings[key] === undefined || block === undefined || isAlike(settings[key], mapping(block)[inside])
       ? []
-      : [`${key} and deploy.resources exclude each other`];
+      : [`${key} and deploy.resources cannot be used together`];
   const several = [settings["scale"], deploy["replicas"]].some((count) => typeof count === "number" && count > 1);
   return [
-    ...("network_mode" in settings && "networks" in settings ? ["network_mode and networks exclude each other"] : []),
-    ...(several && "container_name" in settings ? ["a container name and several replicas exclude each other"] : []),
+    ...("network_mode" in settings && "networks" in settings
+      ? ["network_mode and networks cannot be used together"]
+      : []),
+    ...(several && "container_name" in settings
+      ? ["a container name and several replicas cannot be used together"]
+      : []),
     ...differ("mem_limit", limits, "memory"),
     ...differ("cpus", limits, "cpus"),
     ...differ("pids_limit", limits, "pids"),

@@ -75,7 +75,7 @@ async function planCreation(
   const others = root.frameworks.map((framework) => framework.spec);
   const memory = memoryReport(spec, catalogue, machineMemory(), others);
   const notes = [
-    ...(left ? [`${name}: the .env that was left is used, so that its volumes can be opened`] : []),
+    ...(left ? [`${name}: the .env that was left is used again, so that its volumes can be opened`] : []),
     ...normalised.notes,
     ...external.notes,
     ...[...claims.warnings, ...root.warnings].map((warning) => `warning: ${warning}`),

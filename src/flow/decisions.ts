@@ -59,7 +59,7 @@ export class Decisions {
     for (const path of this.#byPath.keys()) {
       if (conflicts.some((known) => known === path || known.slice(known.indexOf("/") + 1) === path)) continue;
       throw usageError(
-        `${path} is in no conflict`,
+        `${path} has no conflict`,
         conflicts.length === 0 ? `there is no conflict in ${shown}` : `in conflict: ${conflicts.join(", ")}`,
         [],
         "no-conflict",

@@ -13,7 +13,7 @@ export function recoveryNotes(root: string, recovered?: Recovered): string[] {
   }
   const { outcome, frameworks, edited } = recovered;
   const about = frameworks.length === 0 ? "" : `${frameworks.join(", ")}: `;
-  const end = outcome === "finished" ? "has been finished" : "before it was decided has been undone";
+  const end = outcome === "finished" ? "has been finished" : "before it took effect has been undone";
   return [
     `${about}a change that was interrupted ${end}`,
     ...edited.map(({ path, beside }) =>

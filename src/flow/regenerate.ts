@@ -183,7 +183,7 @@ class Run {
   #progress(index: number): string {
     if (this.#changed === 0 || this.#session.isDry) return "nothing was changed";
     const last = this.#chosen[index - 1]?.folder ?? "";
-    return `${String(index)} of ${String(this.#chosen.length)} frameworks were brought up to date, ${last} as the last one; run it again to go on`;
+    return `${String(index)} of ${String(this.#chosen.length)} frameworks were brought up to date, the last one was ${last}; run it again to continue`;
   }
 }
 

@@ -83,7 +83,7 @@ function refuseNeeded(spec: Spec, service: string, shown: string, { catalogue }:
   if (needing.length === 0) return;
   throw usageError(
     `${service} is needed by ${needing.join(", ")} in ${shown}`,
-    `remove ${needing.length === 1 ? "that" : "those"} first: npm run remove-service ${needing[0] ?? ""}`,
+    `remove ${needing.length === 1 ? "that" : "those"} first: npm run remove-service ${needing[0] ?? ""} ${shown.split("/").at(-1) ?? ""}`,
     needing.map((id) => ({ key: `services.${id}`, message: `needs ${service}` })),
     "needed",
   );

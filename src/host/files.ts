@@ -43,7 +43,7 @@ export function oddFile(shown: string, code: string, exit: ExitCode): UserError 
   return new UserError(`${shown} cannot be read: ${code}`, {
     code: "unreadable",
     exit,
-    hint: "look at it with ls -l: is it a file, and no link that runs in a circle?",
+    hint: "look at it with ls -l: is it a file, and not a link to itself?",
   });
 }
 

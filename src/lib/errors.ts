@@ -96,6 +96,6 @@ export function asUserError(error: unknown, shown: string): UserError {
   return new UserError(`${shown}: ${error.message}`, {
     code: "io",
     exit: EXIT.failure,
-    hint: "fix that (owner, mode, space), then run the command again: it finishes the interrupted change",
+    hint: "fix the cause (owner, mode, space), then run the command again",
   });
 }

@@ -33,8 +33,8 @@ export const WITHOUT_BASE = new Set([".env", "framework.yaml"]);
 export const STORED_MODE = 0o644;
 
 /** Reasons of files that are kept, and that somebody wants to see all the same. */
-export const RESOLVED = "resolved: the conflict is closed, yours is what counts";
-export const CHOSEN = "yours was chosen: the update of it is declined";
+export const RESOLVED = "resolved: the conflict is closed, your version is kept";
+export const CHOSEN = "kept your version: the update of it is declined";
 
 /** Whether a plan changes nothing on disk. */
 export function isEmpty({ writes, removes }: Plan): boolean {

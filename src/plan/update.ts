@@ -283,7 +283,7 @@ class Update {
     const newer = await this.#merge(path, incoming.text, incoming.exact, seen, to.content);
     this.#close(path, "text" in newer ? to.content : seen);
     this.#write(path, "text" in newer ? newer.text : incoming.text, to.mode);
-    this.#act(path, "update", `${incomingPath(path)} was taken, as it was edited`);
+    this.#act(path, "update", `${incomingPath(path)} was used, with your edits`);
   }
 
   /** Takes the signs of a conflict away; from here on, `base` is what the file has been brought up to. */

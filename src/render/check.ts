@@ -29,7 +29,7 @@ function stackProblems({ services, volumes }: Compose, spec: Spec, catalogue: Ca
   return [
     ...[...wanted]
       .filter((name) => !services.has(name))
-      .map((name) => problem(`services.${name}`, "is in a manifest, but no template makes it")),
+      .map((name) => problem(`services.${name}`, "is in a manifest, but no template defines it")),
     ...[...services.values()].flatMap(({ name, mounts }) => [
       ...(wanted.has(name) ? [] : [problem(`services.${name}`, "is made by a template, but no manifest has it")]),
       ...mounts

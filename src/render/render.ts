@@ -22,7 +22,7 @@ export async function render(spec: Spec, catalogue: Catalogue, secrets: Readonly
     const content = (): string =>
       path.endsWith(".hbs") ? engine.render(path, withParts) : (templates.get(path)?.source ?? "");
     // What is not compared with a base is made only for a new directory.
-    tree.add(target, target === SPEC_FILE ? content : content(), mode);
+    tree.add(target, target === SPEC_FILE ? content : content(), mode, path);
   }
   const env = (): object => ({
     ...context,
@@ -33,7 +33,7 @@ export async function render(spec: Spec, catalogue: Catalogue, secrets: Readonly
         .map((variable) => ({ ...variable, line: `${variable.name}=${quoteEnv(literalValue(variable, secrets))}` })),
     })),
   });
-  tree.add(".env", () => engine.render("framework/env.hbs", env()), MODE.secret);
+  tree.add(".env", () => engine.render("framework/env.hbs", env()), MODE.secret, "framework/env.hbs");
   return tree.build();
 }
 

@@ -58,7 +58,7 @@ export function portsError(
         hint:
           canFix && clash.some((claim) => claim.source === "spec")
             ? "npm run ports -- --fix gives one of them another port"
-            : "change the port in the file that is named; --fix does not edit .env or files of others",
+            : "change the port in the file that is named; --fix does not edit .env or other people's files",
       },
     );
   }
@@ -74,14 +74,14 @@ export function portsError(
   return new UserError(`${shown}/${PORT_TABLE_FILE} is ${table === "missing" ? "missing" : "out of date"}`, {
     code: "drift",
     exit: EXIT.drift,
-    hint: "npm run ports -- --fix writes it again",
+    hint: "npm run ports -- --fix rewrites it",
   });
 }
 
 /** What `--fix` came to. */
 export async function showFixedPorts(result: FixPortsResult, view: View): Promise<void> {
   const { out, shown } = view;
-  if (!result.written && result.tableChanged) out.line(`${PORT_TABLE_FILE} would be written again`);
+  if (!result.written && result.tableChanged) out.line(`${PORT_TABLE_FILE} would be rewritten`);
   const plans = result.changes.map(({ plan }) => ({ framework: plan.framework, actions: [...plan.actions] }));
   out.document({ schemaVersion: 1, plans });
   for (const change of result.changes) {

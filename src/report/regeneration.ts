@@ -33,7 +33,7 @@ export async function showStep(step: RegenerateStart | RegenerateStep, view: Vie
 /** The end of a run: the JSON document, and a summary of what stays as it is. */
 export function showRegeneration(result: RegenerateResult, { out, shown, dry, check }: RegenerationView): void {
   const { frameworks } = result;
-  if (dry && !result.isTableCurrent) out.line(`${PORT_TABLE_FILE} would be written again`);
+  if (dry && !result.isTableCurrent) out.line(`${PORT_TABLE_FILE} would be rewritten`);
   const [only, second] = frameworks;
   if (only === undefined) {
     out.document({ schemaVersion: 1, plans: [] });
@@ -90,7 +90,7 @@ export function regenerationError(
   const open = !dry || check ? conflictsError(conflicts) : undefined;
   if (open !== undefined) return open;
   if (!check || !result.changed) return undefined;
-  return new UserError("the directories are out of date: they are not what the specs and the templates give", {
+  return new UserError("the directories are out of date: they do not match the specs and the templates", {
     code: "drift",
     exit: EXIT.drift,
     hint: "npm run regenerate -- --diff shows what would change",

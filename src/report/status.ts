@@ -25,7 +25,7 @@ function showFramework({ name, files, overrides, outdated, would }: FrameworkSta
   out.line(`${out.style(name, "bold")}: ${summary}`);
   for (const { path, state } of files) if (state !== "clean") out.line(`  ${state.padEnd(10)}  ${path}`);
   if (overrides.length > 0) out.line(`  .env overrides ${overrides.join(", ")}`);
-  if (outdated) out.line("  the spec or the templates have moved on since it was generated");
+  if (outdated) out.line("  the spec or the templates have changed since it was generated");
   if (typeof would === "string") out.line(`  regenerate would refuse: ${would}`);
   else if (would.some(({ action }) => action !== "keep")) {
     out.line("  regenerate would:");

@@ -67,7 +67,7 @@ export function specClaims(framework: Framework, { shown, catalogue, warnings }:
     const text = manifest?.port === undefined ? undefined : framework.env.get(manifest.port.variable);
     if (text !== undefined && override === undefined) {
       warnings.push(
-        `${folder}/.env: ${manifest?.port?.variable ?? ""} is no whole number from 1 to 65535, so the port of ${SPEC_FILE} counts`,
+        `${folder}/.env: ${manifest?.port?.variable ?? ""} is not a whole number from 1 to 65535, so the port in ${SPEC_FILE} is used`,
       );
     }
     if (override === undefined || override === service.port) return [written];

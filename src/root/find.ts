@@ -28,16 +28,14 @@ export function theFramework(root: Root, name: string | undefined, what: string)
   if (name !== undefined) return findFramework(root, name);
   const names = [...root.frameworks, ...root.broken].map(({ folder }) => folder);
   const [only, second] = names;
-  if (only === undefined) {
-    throw usageError(
-      `there is no framework in ${root.shown}`,
-      "make one: npm run new-framework",
-      [],
-      "unknown-framework",
-    );
-  }
+  if (only === undefined) throw noFramework(root);
   if (second === undefined) return findFramework(root, only);
   throw missingFramework(names, what);
+}
+
+/** What to say where there is none to choose from. */
+export function noFramework({ shown }: Root): Error {
+  return usageError(`there is no framework in ${shown}`, "make one: npm run new-framework", [], "unknown-framework");
 }
 
 /** What to say where a framework must be named. */

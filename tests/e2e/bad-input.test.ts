@@ -139,7 +139,7 @@ describe("flags and arguments", () => {
     [[NEW], "not a terminal"],
     [[NEW, "crewai"], "--yes (take the defaults) or --answers FILE"],
     [["ports", "x"], "unexpected argument"],
-    [["ports", "--check", "--fix"], "exclude each other"],
+    [["ports", "--check", "--fix"], "cannot be used together"],
   ])("%j", async (args, message) => {
     const { code, stderr } = await refused(args);
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);

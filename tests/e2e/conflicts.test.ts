@@ -112,7 +112,7 @@ describe("a conflict", () => {
     expect(check.stdout).not.toContain("nothing");
     const printed = await work.ok("regenerate", "--ours", "--templates", templates);
     expect(printed).toMatch(/keep {6}README\.md .*resolved/);
-    expect(printed).toMatch(/keep {6}compose\.yaml .*yours was chosen: the update of it is declined/);
+    expect(printed).toMatch(/keep {6}compose\.yaml .*kept your version: the update of it is declined/);
     expect(await work.ok("regenerate", "--templates", templates)).toBe("crewai: nothing to do\n");
   });
 

@@ -65,7 +65,7 @@ describe(`regenerate over ${String(COUNT)} frameworks`, { timeout: 180_000 }, ()
     child.kill(signal);
     const outcome = await result;
     const [, looked, total, last] =
-      /(\d+) of (\d+) frameworks were brought up to date, (\S+) as the last one; run it again/.exec(outcome.stderr) ??
+      /(\d+) of (\d+) frameworks were brought up to date, the last one was (\S+); run it again/.exec(outcome.stderr) ??
       [];
     const done = updatedTo(edition);
     expect([outcome.code, Number(looked), Number(total)]).toEqual([code, done, COUNT]);

@@ -119,6 +119,16 @@ describe("new-framework", () => {
     for (const each of made.slice(1)) expect(each).toEqual(made[0]);
   });
 
+  it("through Plop shows help and version in place of doing anything", async () => {
+    const cwd = tempDir();
+    const own = ["--root", join(cwd, "frameworks"), "--yes"];
+    const help = await run("npx", ["plop", "new-framework", "crewai", "--", ...own, "--help"]);
+    expect([help.code, help.stdout]).toEqual([0, expect.stringContaining("--langfuse-host")]);
+    const version = await run("npx", ["plop", "new-framework", "crewai", "--", ...own, "--version"]);
+    expect([version.code, version.stdout]).toEqual([0, expect.stringMatching(/\d+\.\d+\.\d+/)]);
+    expect(fs.readdirSync(cwd)).toEqual([]);
+  });
+
   it("lets a flag win over the answers file", async () => {
     const cwd = tempDir();
     await cli(["new-framework", "--answers", "-", "--profile", "large", "--port", "qdrant=7001"], {

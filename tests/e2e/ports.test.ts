@@ -288,7 +288,7 @@ describe("ports --check and --fix", () => {
     await make(cwd, "crewai", "--services", "qdrant");
     edit(join(cwd, "frameworks/crewai/.env"), "QDRANT_PORT=6333", "QDRANT_PORT=63333333");
     const { stdout, stderr } = await cli(["ports"], { cwd });
-    expect(stderr).toContain("frameworks/crewai/.env: QDRANT_PORT is no whole number from 1 to 65535");
+    expect(stderr).toContain("frameworks/crewai/.env: QDRANT_PORT is not a whole number from 1 to 65535");
     expect(stdout).toContain("6333/tcp");
   });
 
@@ -301,7 +301,7 @@ describe("ports --check and --fix", () => {
     expect((await cli(["ports", "--check"], { cwd })).code).toBe(0);
   });
 
-  it("finds PORT_ALLOCATION.md out of date or missing, and writes it again", async () => {
+  it("finds PORT_ALLOCATION.md out of date or missing, and rewrites it", async () => {
     const cwd = tempDir();
     await make(cwd, "crewai");
     const file = join(cwd, "frameworks/PORT_ALLOCATION.md");

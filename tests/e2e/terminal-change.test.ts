@@ -65,7 +65,20 @@ describe.skipIf(!there)("in a terminal", () => {
     await terminal.answer("Delete ", "C-c");
     await terminal.see("exit 130");
     expect(snapshot(work.cwd)).toEqual(before);
+    // A list hides it.
+    expect(terminal.hasCursor).toBe(true);
   });
+
+  it.each(["add-service", "remove-service", "remove-framework"])(
+    "%s has nothing to ask without a framework",
+    async (command) => {
+      const work = new Workspace();
+      fs.ensureDirSync(work.path(""));
+      const terminal = Terminal.program(work.cwd, command);
+      await terminal.see("exit 2");
+      expect(terminal.screen()).toContain("there is no framework in frameworks");
+    },
+  );
 
   it("remove-framework asks, names what was edited, and No is the default", async () => {
     const work = await new Workspace().make("crewai", "postgres");

@@ -54,6 +54,11 @@ export class Terminal {
       .join("\n");
   }
 
+  /** Whether the cursor is shown. */
+  get hasCursor(): boolean {
+    return this.#tmux("display-message", "-p", "#{cursor_flag}").trim() === "1";
+  }
+
   /** Keys by tmux' names (Enter, C-c, Down), other text as it is. */
   press(...keys: string[]): void {
     this.#tmux("send-keys", ...keys);

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
 
 import { secretsOf, envSections } from "../../../src/env/variables.ts";
-import { isContained, TreeBuilder } from "../../../src/render/tree.ts";
+import { isContained, MODE, TreeBuilder } from "../../../src/render/tree.ts";
 import { dotenvValues } from "../../../src/env/dotenv.ts";
 import { builtIn, plainSecrets, specOf, treeOf } from "../../helpers/catalogue.ts";
 
@@ -156,11 +156,16 @@ describe("paths of a tree", () => {
     expect(isContained(path)).toBe(false);
   });
 
-  it("refuses two producers of one file", () => {
+  it.each([
+    ["a", "templates/two: makes a, and so does one"],
+    ["../b", "templates/two: makes ../b, which is outside the directory"],
+    [".scaffold/state.json", "which is a name that this program uses itself"],
+    ["README.md.incoming", "which is a name that this program uses itself"],
+  ])("refuses a template that makes %j", (path, message) => {
     const tree = new TreeBuilder();
-    tree.add("a", "1");
+    tree.add("a", "1", MODE.file, "one");
     expect(() => {
-      tree.add("a", "2");
-    }).toThrow("two templates produce a");
+      tree.add(path, "2", MODE.file, "two");
+    }).toThrow(message);
   });
 });
