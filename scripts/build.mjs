@@ -64,10 +64,12 @@ const fewOfFsExtra = {
       const text = readFileSync(path, "utf8");
       const from = new Map([...text.matchAll(/^import (\w+) from '([^']+)'/gm)].map(([, name, file]) => [name, file]));
       const exported = [...text.matchAll(/^export const (\w+) = (\w+)\.\1$/gm)];
-      const lines = exported.map(([, name, module]) => `export { ${name} } from "${join(folder, from.get(module))}";`);
+      const lines = exported.map(
+        ([, name, module]) => `export { ${name} } from ${JSON.stringify(join(folder, from.get(module)))};`,
+      );
       return { contents: lines.join("\n"), resolveDir: folder };
     });
-    builder.onResolve({ filter: new RegExp(`^${folder}`) }, ({ path }) => ({ path, sideEffects: false }));
+    builder.onResolve({ filter: /./, namespace: "few" }, ({ path }) => ({ path, sideEffects: false }));
   },
 };
 

@@ -66,7 +66,7 @@ function moveDirectory(source: string, target: string, name: string): void {
     fs.renameSync(source, target);
   } catch (error) {
     if (!isErrno(error, "ENOTEMPTY", "EEXIST", "ENOTDIR")) throw error;
-    throw new UserError(`${name} has appeared meanwhile`, {
+    throw new UserError(`${name} was created in the meantime`, {
       code: "exists",
       exit: EXIT.failure,
       hint: "move it away, then run the command again",
@@ -83,10 +83,22 @@ function remove(root: string, path: string, before: string | null): void {
     try {
       fs.rmdirSync(join(root, parent));
     } catch (error) {
-      if (!isErrno(error, "ENOTEMPTY", "EEXIST", "ENOENT")) throw error;
-      // Not empty: so are those above it.
-      if (!isErrno(error, "ENOENT")) return;
+      if (isErrno(error, "ENOENT")) continue;
+      if (!mustStay(error, join(root, dirname(parent)))) throw error;
+      // So must those above it.
+      return;
     }
+  }
+}
+
+/** Whether a directory stays for a reason that lasts: it holds something, it is a mount, or the one above is read-only. */
+function mustStay(error: unknown, above: string): boolean {
+  if (isErrno(error, "ENOTEMPTY", "EEXIST", "EBUSY")) return true;
+  try {
+    fs.accessSync(above, fs.constants.W_OK);
+    return false;
+  } catch {
+    return isErrno(error, "EACCES", "EPERM", "EROFS");
   }
 }
 

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { dirname } from "node:path";
 
 import { EXIT, UserError } from "../lib/errors.ts";
+import { WITHOUT_BASE } from "../plan/plan.ts";
 import { MODE, type RenderedFile } from "../render/tree.ts";
 import { carryOut, digestOf } from "./carry-out.ts";
 import type { Journal, Step } from "./journal.ts";
@@ -27,6 +28,8 @@ export function commit(root: string, transaction: Transaction, journal: Journal,
       steps = stage(root, journal, transaction);
       journal.decide(steps);
     } catch (error) {
+      // Whoever has taken the root over finishes or undoes this: then that is what to tell, whatever failed here.
+      requireHeld();
       undo(journal);
       throw error;
     }
@@ -47,12 +50,16 @@ function undo(journal: Journal): void {
  * Checks that a change can be made: every path leads into its directory, and no file changed since it was planned.
  * @throws UserError exit 1
  */
-export function requireApplicable(root: string, { directories, writes, preconditions, derived }: Transaction): void {
+export function requireApplicable(
+  root: string,
+  { directories, writes, removes, preconditions, derived }: Transaction,
+): void {
   for (const path of directories.keys()) {
     if (entryAt(containedPath(root, path)) !== undefined)
       throw changed(`${path} has appeared while this command was running`);
   }
   for (const path of writes.keys()) requireWritable(root, path);
+  for (const path of removes) if (entryAt(containedPath(root, path))?.isFile() === true) requireWritable(root, path);
   for (const [path, expected] of preconditions) {
     if (digestOf(containedPath(root, path)) !== expected)
       throw changed(`${path} changed while this command was running`);
@@ -85,7 +92,9 @@ function requireWritable(root: string, path: string): void {
   const found = entryAt(target);
   if (found !== undefined && !found.isFile()) throw notPossible(`${path} is not a file`, "move it away");
   let parent = dirname(target);
-  while (!fs.existsSync(parent)) parent = dirname(parent);
+  while (parent.length > root.length && !fs.existsSync(parent)) parent = dirname(parent);
+  // Only of a dry run: a real one has made the root.
+  if (!fs.existsSync(parent)) return;
   if (!fs.statSync(parent).isDirectory())
     throw notPossible(`${shown(root, parent)} is not a directory`, "move it away");
   try {
@@ -96,7 +105,7 @@ function requireWritable(root: string, path: string): void {
 }
 
 function shown(root: string, path: string): string {
-  return path === root ? path : path.slice(root.length + 1);
+  return path === root ? "the root" : path.slice(root.length + 1);
 }
 
 function notPossible(what: string, hint: string): UserError {
@@ -115,8 +124,8 @@ function stage(root: string, journal: Journal, transaction: Transaction): Step[]
         if (!made.has(parent)) journal.makeDirectory(`${staged}/${parent}`);
         made.add(parent);
       }
-      // What a power failure takes of a new directory, regenerate gives back; but not the secrets.
-      journal.stage(`${staged}/${name}`, content, mode, mode === MODE.secret);
+      // What a power failure takes of a new directory, regenerate gives back; but not its inputs.
+      journal.stage(`${staged}/${name}`, content, mode, WITHOUT_BASE.has(name));
     }
     steps.push({ kind: "directory", path, staged });
   }

@@ -29,6 +29,8 @@ export function containedPath(root: string, path: string): string {
       break;
     } catch (error) {
       if (!isErrno(error, "ENOENT", "ENOTDIR")) throw error;
+      // A link that leads nowhere yet: whoever makes a directory there decides where the file goes.
+      if (isLink(parent)) throw escape(path);
     }
   }
   if (isLink(target)) throw escape(path);

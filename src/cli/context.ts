@@ -55,6 +55,9 @@ export async function contextFor(name: CommandName, args: readonly string[], pro
     shown,
     catalogue,
     interrupt,
+    onNote: (text) => {
+      out.note(text);
+    },
     onWait: () => {
       out.note(`another command is working in ${shown}; waiting for it`);
     },

@@ -16,8 +16,8 @@ export function watchSignals(interrupt: Interrupt, out: Output): void {
       process.exit(printError(interrupted(signal, "nothing was changed"), out));
     });
   }
-  // `| head` closes the pipe early: that is no failure.
+  // `| head` closes the pipe early: that is no failure. A command that is writing goes on to its end, unheard.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(EXIT.ok);
+    if (error.code === "EPIPE" && !interrupt.isHeld) process.exit(EXIT.ok);
   });
 }

@@ -31,7 +31,12 @@ export const command: Command<RegenerateRequest, RegenerateGiven, Steps> = {
     const check = context.flags.isSet("check");
     const view = { ...viewOf(context), dry: isDryRun(context) || check, check };
     let next = await steps.next();
-    for (; next.done !== true; next = await steps.next()) await showStep(next.value, view);
+    try {
+      for (; next.done !== true; next = await steps.next()) await showStep(next.value, view);
+    } finally {
+      // Ends the session where a step could not be shown; after the last one it does nothing.
+      if (next.done !== true) await steps.return(undefined as never);
+    }
     showRegeneration(next.value, view);
     const error = regenerationError(next.value, view);
     if (error !== undefined) throw error;

@@ -1,8 +1,9 @@
 import { portState, type PortState } from "../host/listening.ts";
+import { UserError } from "../lib/errors.ts";
 import type { Claim } from "../ports/claim.ts";
 import { requireWhole } from "../root/root.ts";
 import type { Place } from "./place.ts";
-import { openSession } from "./session.ts";
+import { openSession, type Session } from "./session.ts";
 
 /** Who holds which port. */
 export interface ListPortsRequest {
@@ -38,9 +39,20 @@ export async function listPorts({ place }: ListPortsRequest): Promise<ListPortsR
     rows: await rowsOf(claims.all),
     clashes: claims.table.clashes(),
     shared: root.shared,
-    table: session.isTableCurrent ? "current" : session.hasTable ? "outdated" : "missing",
+    table: tableState(session),
     notes: [...session.notes, ...[...claims.warnings, ...root.warnings].map((warning) => `warning: ${warning}`)],
   };
+}
+
+/** Something that cannot be read as a table is outdated: the ports themselves are known without it. */
+function tableState(session: Session): ListPortsResult["table"] {
+  try {
+    if (session.isTableCurrent) return "current";
+    return session.hasTable ? "outdated" : "missing";
+  } catch (error) {
+    if (error instanceof UserError) return "outdated";
+    throw error;
+  }
 }
 
 async function rowsOf(claims: readonly Claim[]): Promise<PortRow[]> {

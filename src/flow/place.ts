@@ -9,6 +9,8 @@ export interface Place {
   shown: string;
   catalogue: Catalogue;
   interrupt: Interrupt;
+  /** Called with what is to be said although there is no result to say it with. */
+  onNote: (text: string) => void;
   /** Called once when another command holds the root's lock. */
   onWait: () => void;
 }

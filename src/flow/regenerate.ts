@@ -129,7 +129,7 @@ class Run {
     for await (const step of this.steps()) if ("notes" in step || isWorthSaying(step)) yield step;
     const result = this.result();
     // The table alone may be out of date.
-    await this.#session.commit([]);
+    await this.#session.commit([], this.#progress());
     return result;
   }
 
@@ -139,13 +139,13 @@ class Run {
     const { frameworks: names } = this.#request;
     for (const { folder, error } of root.broken)
       if (names.length === 0 || names.includes(folder)) this.#outcomes.push(failed(folder, error));
-    for (const [index, framework] of this.#chosen.entries()) {
-      await this.#request.place.interrupt.breathe(() => this.#progress(index));
-      yield await this.#one(framework, index);
+    for (const framework of this.#chosen) {
+      await this.#request.place.interrupt.breathe(() => this.#progress());
+      yield await this.#one(framework);
     }
   }
 
-  async #one(framework: Framework, index: number): Promise<RegenerateStep> {
+  async #one(framework: Framework): Promise<RegenerateStep> {
     const { folder } = framework;
     const { place } = this.#request;
     try {
@@ -153,7 +153,7 @@ class Run {
       const { actions } = change.plan;
       const isIdle = isEmpty(change.plan);
       if (!isIdle) {
-        await this.#session.commit([change], this.#progress(index));
+        await this.#session.commit([change], this.#progress());
         this.#changed += 1;
       }
       // The actions without the files they were made from: those of a thousand directories must not stay in memory.
@@ -163,7 +163,7 @@ class Run {
     } catch (error) {
       if (error instanceof UserError && ENDING.has(error.code)) throw error;
       const known = asUserError(error, `${place.shown}/${folder}`);
-      if (this.#session.isStuck) throw new UserError(`${known.message}; ${this.#progress(index)}`, known);
+      if (this.#session.isStuck) throw this.#stuck(known, folder);
       this.#outcomes.push(failed(folder, known));
       return { folder, change: undefined, written: false };
     }
@@ -179,11 +179,25 @@ class Run {
     };
   }
 
-  /** How far the run got, for one that is interrupted before the framework of that index. */
-  #progress(index: number): string {
+  /** How far the run got, for one that ends before the next framework. */
+  #progress(): string {
     if (this.#changed === 0 || this.#session.isDry) return "nothing was changed";
-    const last = this.#chosen[index - 1]?.folder ?? "";
-    return `${String(index)} of ${String(this.#chosen.length)} frameworks were brought up to date, the last one was ${last}; run it again to continue`;
+    const done = this.#outcomes.filter(({ error }) => error === undefined);
+    const last = done.at(-1)?.folder ?? "";
+    return `${String(done.length)} of ${String(this.#chosen.length)} frameworks were brought up to date, the last one was ${last}; run it again to continue`;
+  }
+
+  /** A change that was decided and carried out only in part: nothing else can be written before it is finished. */
+  #stuck({ message, code, exit }: UserError, folder: string): UserError {
+    const done = this.#outcomes.filter(({ error }) => error === undefined).length;
+    return new UserError(
+      `${message}; the change of ${folder} is not complete, ${String(done)} of ${String(this.#chosen.length)} frameworks were brought up to date before it`,
+      {
+        code,
+        exit,
+        hint: "fix the cause (owner, mode, space), then run the command again: it finishes that change first",
+      },
+    );
   }
 }
 

@@ -58,7 +58,8 @@ export async function removeFramework(request: RemoveFrameworkRequest): Promise<
       change,
       edited,
       remaining: remainingIn(dir),
-      volumes: remainingVolumes(framework, place),
+      // Not shown of a dry run, and an engine may take its time to answer.
+      volumes: dry ? { names: [], isKnown: false } : remainingVolumes(framework, place),
       purged: purge,
       written: !dry,
       notes: [...session.notes, ...root.warnings.map((warning) => `warning: ${warning}`)],

@@ -33,6 +33,8 @@ export interface Session {
    * @throws UserError when a file changed meanwhile, the lock was lost, a signal came, or the disk refuses
    */
   commit: (changes: readonly Change[], done?: string) => Promise<void>;
+  /** For a command that fails, and so has no result to say it with: what became of an interrupted change. */
+  sayRecovered: () => void;
   /** Gives the lock back. */
   close: () => Promise<void>;
 }
@@ -69,6 +71,9 @@ export async function inSession<T>(
   const session = await openSession(place, options);
   try {
     return await work(session);
+  } catch (error) {
+    session.sayRecovered();
+    throw error;
   } finally {
     await session.close();
   }
@@ -88,8 +93,10 @@ class OpenSession implements Session {
   readonly notes: readonly string[];
   readonly #place: Place;
   readonly #writer: Writer | undefined;
+  readonly #recovered: readonly string[];
   #specs: ReadonlyMap<string, Spec>;
-  #table: string | undefined;
+  /** The table on disk, read when it is needed; null when there is none. */
+  #table: string | null | undefined;
   /** What the table is to be; made when somebody asks, and again when a spec has changed. */
   #tableWanted: string | undefined;
 
@@ -97,8 +104,8 @@ class OpenSession implements Session {
     this.root = root;
     this.#place = place;
     this.#writer = writer;
+    this.#recovered = writer === undefined ? [] : notes;
     this.#specs = new Map(root.frameworks.map(({ folder, spec }) => [folder, spec]));
-    this.#table = readPortTable(root.dir, root.shown);
     const unknown = root.broken.map(({ folder }) => folder).join(", ");
     this.notes =
       this.isDry || unknown === ""
@@ -115,17 +122,19 @@ class OpenSession implements Session {
   }
 
   get hasTable(): boolean {
-    return this.#table !== undefined;
+    return this.#tableOnDisk() !== null;
   }
 
   get isTableCurrent(): boolean {
     // A broken framework.yaml says nothing of its ports: the table that is there is better.
     if (this.root.broken.length > 0) return true;
-    return this.#table === undefined ? this.#specs.size === 0 : this.#table === this.#wantedTable();
+    const table = this.#tableOnDisk();
+    return table === null ? this.#specs.size === 0 : table === this.#wantedTable();
   }
 
   async commit(changes: readonly Change[], done?: string): Promise<void> {
-    this.#place.interrupt.check(done);
+    // A turn of the event loop: a signal that came while this was planned is noticed before it is written.
+    await this.#place.interrupt.breathe(() => done ?? "nothing was changed");
     const before = this.#specs;
     this.#take(changes);
     const text = this.isTableCurrent ? undefined : this.#wantedTable();
@@ -149,6 +158,10 @@ class OpenSession implements Session {
     }
   }
 
+  sayRecovered(): void {
+    for (const note of this.#recovered) this.#place.onNote(note);
+  }
+
   async close(): Promise<void> {
     await this.#writer?.close();
   }
@@ -163,6 +176,11 @@ class OpenSession implements Session {
     }
     this.#specs = specs;
     this.#tableWanted = undefined;
+  }
+
+  #tableOnDisk(): string | null {
+    if (this.#table === undefined) this.#table = readPortTable(this.root.dir, this.root.shown) ?? null;
+    return this.#table;
   }
 
   #wantedTable(): string {

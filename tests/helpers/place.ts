@@ -7,7 +7,7 @@ import { isEmpty } from "../../src/plan/plan.ts";
 
 /** A place where a use case works, which no signal interrupts. */
 export function placeAt(root: string, catalogue: Catalogue, shown = "frameworks"): Place {
-  return { root, shown, catalogue, interrupt: new Interrupt(), onWait: () => undefined };
+  return { root, shown, catalogue, interrupt: new Interrupt(), onNote: () => undefined, onWait: () => undefined };
 }
 
 /** Writes a planned change, as a command would. */

@@ -75,11 +75,19 @@ export async function requireOthersWhole(framework: Framework, plan: Plan, disk:
       })),
       ...[...compose.services.keys()]
         .filter((service) => gone.has(service))
-        .map((service) => ({ file, key: `services.${service}`, message: "belongs to a service that would go" })),
+        .map((service) => ({
+          file,
+          key: `services.${service}`,
+          message: "belongs to a service that would be removed",
+        })),
     ];
   });
   if (problems.length > 0)
-    throw problemsError(`other files of ${shown} need what would go`, problems, "remove that first: the file is yours");
+    throw problemsError(
+      `other files of ${shown} still use services that would be removed`,
+      problems,
+      "remove that first: the file is yours",
+    );
 }
 
 /** Names of the compose files in a framework's directory. */

@@ -1,6 +1,7 @@
 import fs from "fs-extra";
+import nodeFs from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { commit as commitWith } from "../../../src/apply/commit.ts";
 import { Journal } from "../../../src/apply/journal.ts";
@@ -56,6 +57,17 @@ describe("commit", () => {
     expect(snapshot(root)).toEqual({ "x/a": "new", "x/d/e": "2", "x/keep": "1" });
   });
 
+  it("leaves an empty directory that may not be removed, such as a mount", () => {
+    const root = rootWith({ "x/config/b/c": "1" });
+    const rmdir = vi.spyOn(nodeFs, "rmdirSync").mockImplementationOnce(() => {
+      throw Object.assign(new Error("EBUSY"), { code: "EBUSY", syscall: "rmdir" });
+    });
+    commit(root, change({ "x/config/b/c": null }, { "x/config/b/c": "1" }), held);
+    expect(rmdir).toHaveBeenCalled();
+    rmdir.mockRestore();
+    expect([snapshot(root), isUnfinished(root)]).toEqual([{ "x/config/b": "(empty directory)" }, false]);
+  });
+
   it("puts a new directory in place with modes that do not depend on the umask", () => {
     const root = tempDir();
     const files = new Map([
@@ -105,7 +117,16 @@ describe("commit", () => {
   });
 
   it.each([
-    ["a link that leads out", (root: string): void => fs.symlinkSync("/tmp", join(root, "x/config")), "through a link"],
+    [
+      "a link that leads out",
+      (root: string): void => fs.symlinkSync(tempDir(), join(root, "x/config")),
+      "through a link",
+    ],
+    [
+      "a link to what is not there",
+      (root: string): void => fs.symlinkSync("../z/none", join(root, "x/config")),
+      "through a link",
+    ],
     [
       "a file where a directory is needed",
       (root: string): void => fs.writeFileSync(join(root, "x/config"), ""),
