@@ -175,7 +175,7 @@ describe("a directory that is not as it should be", () => {
     const before = snapshot(work.cwd);
     const { code, stderr } = await work.run("remove-service", "qdrant");
     expect([code, stderr]).toEqual([2, expect.stringContaining("compose.override.yaml: services.app: needs qdrant")]);
-    expect(stderr).toContain("compose.override.yaml: services.qdrant: belongs to a service that would go");
+    expect(stderr).toContain("compose.override.yaml: services.qdrant: belongs to a service that would be removed");
     expect(snapshot(work.cwd)).toEqual(before);
   });
 
