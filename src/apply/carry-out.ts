@@ -8,39 +8,46 @@ import { WITHOUT_BASE } from "../plan/plan.ts";
 import type { Journal, Step } from "./journal.ts";
 import { containedPath, entryAt } from "./paths.ts";
 
+/** A file that was edited after the change was decided; `beside`: the text that was meant for it is in `.incoming`. */
+export interface LeftAlone {
+  path: string;
+  beside: boolean;
+}
+
 /**
  * Carries out the steps of a decided change; doing it twice is harmless.
  * @param requireHeld throws when another process has taken the root over: it finishes this change, so nothing more
  *   may be written here
  * @returns files that were left alone, because somebody edited them since the change was decided
  */
-export function carryOut(root: string, journal: Journal, steps: readonly Step[], requireHeld: () => void): string[] {
-  const aside: string[] = [];
+export function carryOut(root: string, journal: Journal, steps: readonly Step[], requireHeld: () => void): LeftAlone[] {
+  const aside: LeftAlone[] = [];
   for (const step of steps) {
     requireHeld();
     if (step.kind === "remove") remove(root, step.path, step.before);
     else if (step.kind === "directory")
       moveDirectory(join(journal.dir, step.staged), containedPath(root, step.path), step.path);
     else if (step.kind === "derived") moveStaged(root, join(journal.dir, step.staged), step.path);
-    else if (!moveUnedited(root, join(journal.dir, step.staged), step)) aside.push(step.path);
+    else aside.push(...moveUnedited(root, join(journal.dir, step.staged), step));
   }
   journal.finish();
   return aside;
 }
 
-/** @returns false when somebody edited the file since: it stays, and the text that was meant for it lies beside it */
-function moveUnedited(root: string, source: string, { path, before }: Extract<Step, { kind: "file" }>): boolean {
+/** @returns the file when somebody has edited it since: it stays */
+function moveUnedited(root: string, source: string, { path, before }: Extract<Step, { kind: "file" }>): LeftAlone[] {
   // Already moved by the process that was killed.
-  if (!isStaged(source)) return true;
+  if (!isStaged(source)) return [];
   const found = digestOf(containedPath(root, path));
   if (found === before || found === digestOf(source)) {
     moveStaged(root, source, path);
-    return true;
+    return [];
   }
   // An input is not a rendition that could lie beside the file, and `.env` has secrets in it.
-  if (WITHOUT_BASE.has(path.slice(path.indexOf("/") + 1))) removeSync(source);
-  else moveStaged(root, source, `${path}.incoming`);
-  return false;
+  const beside = !WITHOUT_BASE.has(path.slice(path.indexOf("/") + 1));
+  if (beside) moveStaged(root, source, `${path}.incoming`);
+  else removeSync(source);
+  return [{ path, beside }];
 }
 
 function moveStaged(root: string, source: string, path: string): void {

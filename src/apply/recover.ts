@@ -1,5 +1,4 @@
-import { WITHOUT_BASE } from "../plan/plan.ts";
-import { carryOut } from "./carry-out.ts";
+import { carryOut, type LeftAlone } from "./carry-out.ts";
 import { withPlainModes } from "./commit.ts";
 import { Journal } from "./journal.ts";
 
@@ -9,8 +8,7 @@ export interface Recovered {
   outcome: "finished" | "undone";
   /** Frameworks that it was about. */
   frameworks: readonly string[];
-  /** Files that somebody edited since; `beside`: the text that was meant for it is in `.incoming`. */
-  edited: readonly { path: string; beside: boolean }[];
+  edited: readonly LeftAlone[];
 }
 
 /**
@@ -34,6 +32,6 @@ export function recover(root: string, requireHeld: () => void): Recovered | unde
   return {
     outcome: "finished",
     frameworks: [...new Set(frameworks)],
-    edited: edited.map((path) => ({ path, beside: !WITHOUT_BASE.has(path.slice(path.indexOf("/") + 1)) })),
+    edited,
   };
 }

@@ -43,7 +43,7 @@ export function externalFlags(catalogue: Catalogue): FlagTable {
   return Object.fromEntries(
     externalServices(catalogue).flatMap(({ id, title }): [string, Flag][] => [
       [id, { type: "string", value: "dedicated|external", text: `run ${title} here, or use one that already runs` }],
-      [`${id}-host`, { type: "string", value: "URL", text: "where that one is" }],
+      [`${id}-host`, { type: "string", value: "URL", text: "URL of the one that is used from outside" }],
     ]),
   );
 }

@@ -147,9 +147,10 @@ class Run {
 
   async #one(framework: Framework): Promise<RegenerateStep> {
     const { folder } = framework;
-    const { place } = this.#request;
+    const { place, decisions } = this.#request;
     try {
-      const change = await planOne(framework, this.#session.root, this.#book, this.#request);
+      const decide = (path: string): ReturnType<typeof decisions.of> => decisions.of(folder, path);
+      const change = await planUpToDate(framework, this.#session.root, this.#book, place, decide);
       const { actions } = change.plan;
       const isIdle = isEmpty(change.plan);
       if (!isIdle) {
@@ -207,15 +208,6 @@ function failed(folder: string, error: UserError): RegenerateResult["frameworks"
 
 /** Errors that are not one framework's: nothing more can be written. */
 const ENDING = new Set(["interrupted", "lock-lost"]);
-
-async function planOne(
-  framework: Framework,
-  root: Root,
-  book: PortBook,
-  { place, decisions }: RegenerateRequest,
-): Promise<PlannedChange> {
-  return planUpToDate(framework, root, book, place, (path) => decisions.of(framework.folder, path));
-}
 
 /** Named ones that cannot be read are no reason to stop; a name that is nowhere is. */
 function wanted(root: Root, { frameworks: names }: RegenerateRequest): readonly Framework[] {

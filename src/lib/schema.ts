@@ -13,8 +13,7 @@ const KINDS: Record<string, string> = {
 
 /** What a value is, in a person's words. */
 function kindOf(value: unknown): string {
-  if (value === undefined) return "nothing";
-  if (value === null) return "nothing";
+  if (value === undefined || value === null) return "nothing";
   if (Array.isArray(value)) return "a list";
   return KINDS[typeof value] ?? typeof value;
 }

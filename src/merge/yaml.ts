@@ -24,7 +24,7 @@ export function mergeYaml(ours: string, base: string, theirs: string, prefer?: "
   const [o, b, t] = [ours, base, theirs].map(outlineOf);
   if (o === undefined || b === undefined || t === undefined) {
     return {
-      conflicts: [o === undefined ? "the file is not YAML that can be merged" : "the template is no YAML mapping"],
+      conflicts: [o === undefined ? "the file is not YAML that can be merged" : "the template is not a YAML mapping"],
     };
   }
   const values = mergeValues(o.root.js, b.root.js, t.root.js, prefer);

@@ -20,7 +20,7 @@ export function siblingHosts(root: Root, id: string, catalogue: Catalogue): Sibl
   });
 }
 
-/** What its `.env` says, where that is a URL; else made from its port. A sibling's `.env` is as untrusted as any file. */
+/** The URL in its `.env`, or one made from its port. A sibling's `.env` is as untrusted as any file. */
 function urlOf(framework: Framework, manifest: Manifest): string | undefined {
   const variable = urlVariable(manifest);
   const written = variable === undefined ? undefined : framework.env.get(variable);
