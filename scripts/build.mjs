@@ -1,9 +1,8 @@
 // Builds dist/: the program in one file, packages that are not always needed in files of their own, and what can be
-// computed before the program runs: compiled templates and checked manifests, keyed by the sha256 of their text. A
-// file that is edited afterwards has another digest and is compiled and checked at run time.
+// computed before the program runs: compiled templates and checked manifests, each with the text that it was made from.
+// A file that is edited afterwards has another text and is compiled and checked at run time.
 import { build } from "esbuild";
 import Handlebars from "handlebars";
-import { createHash } from "node:crypto";
 import {
   chmodSync,
   existsSync,
@@ -80,6 +79,26 @@ const FOR_PROMPTS = {
   handlebars: createRequire(import.meta.url).resolve("handlebars/runtime.js"),
 };
 
+// Modules of Node that take milliseconds to load and that many commands never use.
+const LAZY = /^node:(?:child_process|crypto)$/;
+
+/** Loads a module of Node when something of it is used for the first time, not when it is imported. */
+const lazyBuiltins = {
+  name: "lazy-builtins",
+  setup(builder) {
+    builder.onResolve({ filter: LAZY }, ({ path, namespace }) =>
+      namespace === "lazy" ? { path, external: true } : { path, namespace: "lazy" },
+    );
+    builder.onLoad({ filter: LAZY, namespace: "lazy" }, ({ path }) => {
+      const names = Object.keys(process.getBuiltinModule(path));
+      const getters = names.map(
+        (name) => `get ${name}() { return (loaded ??= require(${JSON.stringify(path)})).${name}; },`,
+      );
+      return { contents: `let loaded;\nmodule.exports = {\n${getters.join("\n")}\n};` };
+    });
+  },
+};
+
 /** Takes the packages of VENDORS from their own files. */
 const fromVendors = {
   name: "vendors",
@@ -112,35 +131,29 @@ try {
     outExtension: { ".js": ".cjs" },
     minify: false,
   });
-  const { COMPILE_OPTIONS, catalogueDigest, checkers, loadCatalogue } = createRequire(import.meta.url)(
-    join(staging, "prebuild.cjs"),
-  );
+  const { COMPILE_OPTIONS, checkers, loadCatalogue } = createRequire(import.meta.url)(join(staging, "prebuild.cjs"));
   rmSync(join(staging, "prebuild.cjs"));
 
   // Rules that need all of the catalogue at once.
   await loadCatalogue(join(root, "templates"));
-  const digests = new Map();
-  const compiled = [];
-  const checked = [];
+  const prebuilt = [];
   for (const path of files(join(root, "templates"), "")) {
     const source = readFileSync(join(root, "templates", path), "utf8");
-    const digest = createHash("sha256").update(source).digest("hex");
-    digests.set(path, digest);
-    if (path.endsWith(".hbs"))
-      compiled.push(`[${JSON.stringify(digest)},${Handlebars.precompile(source, COMPILE_OPTIONS)}]`);
-    else if (checkers[kind(path)] !== undefined)
-      checked.push(`[${JSON.stringify(digest)},${JSON.stringify(checkers[kind(path)](source, path))}]`);
+    const made = path.endsWith(".hbs")
+      ? `,compiled:${Handlebars.precompile(source, COMPILE_OPTIONS)}`
+      : checkers[kind(path)] !== undefined
+        ? `,checked:${JSON.stringify(checkers[kind(path)](source, path))}`
+        : undefined;
+    if (made !== undefined) prebuilt.push(`[${JSON.stringify(path)},{source:${JSON.stringify(source)}${made}}]`);
   }
   const entry = `import { start as run } from ${JSON.stringify(join(root, "src/main.ts"))};
-const compiled = new Map([${compiled.join(",\n")}]);
-const checked = new Map([${checked.join(",\n")}]);
-const catalogue = ${JSON.stringify(catalogueDigest(digests))};
-export const start = (args, packageRoot) => run(args, packageRoot, { compiled, checked, catalogue });
+const prebuilt = new Map([${prebuilt.join(",\n")}]);
+export const start = (args, packageRoot) => run(args, packageRoot, prebuilt);
 `;
   await build({
     ...shared,
     stdin: { contents: entry, resolveDir: root, loader: "js" },
-    plugins: [fromVendors, fewOfFsExtra],
+    plugins: [fromVendors, fewOfFsExtra, lazyBuiltins],
     alias: REPLACED,
     outfile: join(staging, "main.js"),
   });

@@ -5,6 +5,7 @@ import { commit } from "../../src/apply/commit.ts";
 import { Journal } from "../../src/apply/journal.ts";
 import { NOTHING } from "../../src/apply/transaction.ts";
 import type { Catalogue } from "../../src/catalogue/catalogue.ts";
+import { randomBytes } from "../../src/host/random.ts";
 import { planNew } from "../../src/plan/plan.ts";
 import { ClaimTable } from "../../src/ports/claim.ts";
 import { givePorts, withPorts } from "../../src/ports/give.ts";
@@ -43,7 +44,7 @@ export async function fill(root: string, count: number, catalogue: Catalogue): P
         shadowed: false,
       });
     }
-    const secrets = fillSecrets(secretsOf(envSections(spec, catalogue)), new Map());
+    const secrets = fillSecrets(secretsOf(envSections(spec, catalogue)), new Map(), randomBytes);
     const { writes } = planNew(spec.name, await render(spec, catalogue, secrets));
     commit(root, { ...NOTHING, directories: new Map([[spec.name, writes]]) }, journal, held);
   }

@@ -2,35 +2,35 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type * as z from "zod/mini";
 
-import { sha256 } from "../lib/digest.ts";
 import { isErrno, problemsError, unreadable, usageError, UserError, type Problem } from "../lib/errors.ts";
 import type { Catalogue, Template } from "./catalogue.ts";
 import { checkCatalogue } from "./checks.ts";
 import type { commonEnvSchema, Manifest, Preset } from "./manifest.ts";
 
-/**
- * What the build made of the templates, by the sha256 of a file's text. A file whose digest is not here is compiled
- * or checked as usual, so an edited one takes effect without a build.
- */
-export interface Prebuilt {
-  /** Compiled templates. */
-  compiled: ReadonlyMap<string, unknown>;
-  /** Manifests and presets, parsed and checked. */
-  checked: ReadonlyMap<string, unknown>;
-  /** The digests of those that were checked together as one catalogue; see `catalogueDigest`. */
-  catalogue: string;
+interface PrebuiltFile {
+  /** The text that the build saw. */
+  source: string;
+  /** The compiled template. */
+  compiled?: unknown;
+  /** The manifest or preset, parsed and checked. All of them were checked together as one catalogue. */
+  checked?: unknown;
 }
 
-export const NOT_PREBUILT: Prebuilt = { compiled: new Map(), checked: new Map(), catalogue: "" };
+/**
+ * What the build made of the templates, by path. It counts as long as the file has the text that the build saw, so an
+ * edited one is compiled and checked as usual and takes effect without a build.
+ */
+export type Prebuilt = ReadonlyMap<string, PrebuiltFile>;
+
+export const NOT_PREBUILT: Prebuilt = new Map();
 
 const CHECKED_FILE = /^(?:services\/[^/]+\/service\.yaml|presets\/[^/]+\.yaml|framework\/env\.yaml)$/;
 
-/** What tells one set of manifests and presets from another. @param digests of every template by path */
-export function catalogueDigest(digests: ReadonlyMap<string, string>): string {
-  return [...digests]
-    .filter(([path]) => CHECKED_FILE.test(path))
-    .map(([path, digest]) => `${path} ${digest}`)
-    .join();
+/** Whether these are the manifests and presets that the build checked as one catalogue: no other, none missing. */
+function wereChecked(templates: ReadonlyMap<string, Template>, prebuilt: Prebuilt): boolean {
+  const same = ([path, { source }]: readonly [string, { source: string }]): boolean =>
+    !CHECKED_FILE.test(path) || (templates.get(path)?.source === source && prebuilt.get(path)?.source === source);
+  return prebuilt.size > 0 && [...templates].every(same) && [...prebuilt].every(same);
 }
 
 type SchemaName = "manifestSchema" | "presetSchema" | "commonEnvSchema";
@@ -46,15 +46,15 @@ interface Placed<T> {
  * @throws UserError (exit 2) with file, line and key of every problem
  */
 export async function loadCatalogue(folder: string, prebuilt: Prebuilt = NOT_PREBUILT): Promise<Catalogue> {
-  const { templates, digests } = readTemplates(folder, prebuilt);
+  const templates = readTemplates(folder, prebuilt);
   const problems: Problem[] = [];
 
   const load = async <T>(path: string, schema: SchemaName): Promise<Placed<T>[]> => {
     const source = templates.get(path)?.source;
     if (source === undefined) return [];
-    const known = prebuilt.checked.get(digests.get(path) ?? "");
+    const known = prebuilt.get(path);
     // The build put it there after the same schema had accepted it.
-    if (known !== undefined) return [{ file: path, value: known as T }];
+    if (known?.source === source && known.checked !== undefined) return [{ file: path, value: known.checked as T }];
     const { parseYaml } = await import("../lib/yaml.ts");
     const schemas = await import("./manifest.ts");
     try {
@@ -80,8 +80,7 @@ export async function loadCatalogue(folder: string, prebuilt: Prebuilt = NOT_PRE
       }
     }
   }
-  const wasChecked = catalogueDigest(digests) === prebuilt.catalogue;
-  if (problems.length === 0 && !wasChecked) problems.push(...checkCatalogue(services, presets));
+  if (problems.length === 0 && !wereChecked(templates, prebuilt)) problems.push(...checkCatalogue(services, presets));
   if (common.length === 0 && problems.length === 0)
     problems.push({ file: "framework/env.yaml", message: "is missing" });
   if (problems.length > 0)
@@ -104,13 +103,8 @@ function serviceFolders(templates: ReadonlyMap<string, Template>): Set<string> {
   return folders;
 }
 
-interface Read {
-  templates: Map<string, Template>;
-  digests: ReadonlyMap<string, string>;
-}
-
-/** All files below the folder, sorted by path so that nothing depends on the file system's order; each is hashed once. */
-function readTemplates(folder: string, { compiled }: Prebuilt): Read {
+/** All files below the folder, sorted by path so that nothing depends on the file system's order. */
+function readTemplates(folder: string, prebuilt: Prebuilt): Map<string, Template> {
   let paths: string[];
   try {
     paths = listFiles(folder, "");
@@ -129,13 +123,13 @@ function readTemplates(folder: string, { compiled }: Prebuilt): Read {
       "copy the built-in templates folder and edit the copy",
     );
   }
-  const sources = paths.toSorted().map((path) => [path, readTemplate(folder, path)] as const);
-  const digests = new Map(sources.map(([path, source]) => [path, sha256(source)]));
-  const templates = sources.map(([path, source]): [string, Template] => [
-    path,
-    { path, source, compiled: compiled.get(digests.get(path) ?? "") },
-  ]);
-  return { templates: new Map(templates), digests };
+  return new Map(
+    paths.toSorted().map((path): [string, Template] => {
+      const source = readTemplate(folder, path);
+      const known = prebuilt.get(path);
+      return [path, { path, source, compiled: known?.source === source ? known.compiled : undefined }];
+    }),
+  );
 }
 
 function readTemplate(folder: string, path: string): string {

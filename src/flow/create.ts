@@ -6,6 +6,7 @@ import { envSections, secretsOf } from "../env/variables.ts";
 import { textOf } from "../host/files.ts";
 import { isListening } from "../host/listening.ts";
 import { machineMemory } from "../host/machine.ts";
+import { randomBytes } from "../host/random.ts";
 import { planNew } from "../plan/plan.ts";
 import { givePorts, withPorts } from "../ports/give.ts";
 import { render } from "../render/render.ts";
@@ -67,7 +68,7 @@ async function planCreation(
 
   const sections = envSections(spec, catalogue);
   const env = left ? (textOf(join(root.dir, name, ".env"), `${shown}/${name}/.env`) ?? "") : "";
-  const secrets = fillSecrets(secretsOf(sections), dotenvValues(env));
+  const secrets = fillSecrets(secretsOf(sections), dotenvValues(env), randomBytes);
   const tree = await render(spec, catalogue, secrets);
   await requireStack(tree, spec, catalogue);
   const { takeUp } = await import("./road/take-up.ts");

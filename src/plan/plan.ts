@@ -48,7 +48,10 @@ export function planNew(framework: string, next: Tree): Plan {
     action: "create",
     reason: "new framework",
     before: null,
-    after: sha256(file.content),
+    // Made only when somebody looks, as in every plan.
+    get after() {
+      return sha256(file.content);
+    },
   }));
   const writes = new Map(next);
   for (const [path, file] of next) {
@@ -72,7 +75,6 @@ export function withEdited(plan: Plan, disk: Disk, path: string, file: RenderedF
     path,
     action: same ? "keep" : now === undefined ? "create" : "update",
     reason: same ? "unchanged" : now === undefined ? "it was missing" : "the spec changed",
-    // Made only when somebody looks, as for every other file.
     get before() {
       return now?.sha256 ?? null;
     },

@@ -17,7 +17,7 @@ type Templates = ReadonlyMap<string, Template>;
 
 // One list for all frameworks of a run.
 const outputs = new WeakMap<Templates, Output[]>();
-const parts = new WeakMap<Templates, Set<string>>();
+const parts = new WeakMap<Templates, Map<string, PartSource[]>>();
 
 /**
  * The templates that make a file of their own, and where it goes: `framework/emit/PATH` in every directory,
@@ -46,19 +46,33 @@ function targetOf(path: string): string {
     .join("/");
 }
 
+/** A template that adds something to a file of the framework. */
+export interface PartSource {
+  /** Of the template. */
+  path: string;
+  /** The service that it belongs to. */
+  service: string;
+  /** `external`: for a service that is used from outside the stack; `parts`: for one that runs in it. */
+  folder: "parts" | "external";
+}
+
 /**
- * Names of the parts that templates of the framework can use as `parts.NAME`: `compose`, every
- * `services/ID/parts/NAME.hbs` and `services/ID/external/NAME.hbs`, and what those templates ask for; a part that no
- * service has is an empty list.
+ * The parts that templates of the framework can use as `parts.NAME`: `compose`, every `services/ID/parts/NAME.hbs` and
+ * `services/ID/external/NAME.hbs`, and what those templates ask for; a part that no service has is an empty list.
+ * @returns the templates of each, by its name
  */
-export function partsOf(templates: Templates): ReadonlySet<string> {
+export function partsOf(templates: Templates): ReadonlyMap<string, readonly PartSource[]> {
   return once(parts, templates, () => {
-    const found = new Set(["compose"]);
+    const found = new Map<string, PartSource[]>([["compose", []]]);
     for (const { path, source } of templates.values()) {
-      const name = /^services\/[^/]+\/(?:parts|external)\/([^/]+)\.hbs$/.exec(path)?.[1];
-      if (name !== undefined) found.add(name);
+      const [, service, compose, folder, part] =
+        /^services\/([^/]+)\/(?:(compose)\.yaml|(parts|external)\/([^/]+))\.hbs$/.exec(path) ?? [];
+      const name = compose ?? part;
+      if (service !== undefined && name !== undefined)
+        once(found, name, () => []).push({ path, service, folder: folder === "external" ? "external" : "parts" });
       if (!path.startsWith("framework/")) continue;
-      for (const [, asked] of source.matchAll(/\bparts\.([A-Za-z_][\w-]*)/g)) if (asked !== undefined) found.add(asked);
+      for (const [, asked] of source.matchAll(/\bparts\.([A-Za-z_][\w-]*)/g))
+        if (asked !== undefined) once(found, asked, () => []);
     }
     return found;
   });

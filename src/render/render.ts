@@ -3,7 +3,7 @@ import { literalValue, quoteEnv } from "../env/variables.ts";
 import type { Spec } from "../spec/schema.ts";
 import { buildContext, type Context } from "./context.ts";
 import { engineFor, type Engine } from "./engine.ts";
-import { outputsOf, partsOf } from "./layout.ts";
+import { outputsOf, partsOf, type PartSource } from "./layout.ts";
 import { MODE, TreeBuilder, type Tree } from "./tree.ts";
 
 /**
@@ -53,21 +53,23 @@ function renderParts(
   templates: ReadonlyMap<string, Template>,
   engine: Engine,
 ): Record<string, Part[]> {
-  const make = (folder: string, name: string): Part[] => {
-    const views =
-      folder === "external" ? context.externals.filter(({ mode }) => mode === "external") : context.services;
-    return views.flatMap((service) => {
-      const path =
-        name === "compose" ? `services/${service.id}/compose.yaml.hbs` : `services/${service.id}/${folder}/${name}.hbs`;
-      if (!templates.has(path)) return [];
-      return [{ id: service.id, text: engine.render(path, { ...context, service }).trimEnd() }];
-    });
+  const views = {
+    parts: new Map(context.services.map((service) => [service.id, { ...context, service }])),
+    external: new Map(
+      context.externals
+        .filter(({ mode }) => mode === "external")
+        .map((service) => [service.id, { ...context, service }]),
+    ),
   };
+  const make = (sources: readonly PartSource[], folder: PartSource["folder"]): Part[] =>
+    [...views[folder]].flatMap(([id, view]) => {
+      const source = sources.find((each) => each.service === id && each.folder === folder);
+      return source === undefined ? [] : [{ id, text: engine.render(source.path, view).trimEnd() }];
+    });
   const parts = {};
-  for (const name of partsOf(templates)) {
+  for (const [name, sources] of partsOf(templates)) {
     let made: Part[] | undefined;
-    const get = (): Part[] =>
-      (made ??= [...make("parts", name), ...(name === "compose" ? [] : make("external", name))]);
+    const get = (): Part[] => (made ??= [...make(sources, "parts"), ...make(sources, "external")]);
     Object.defineProperty(parts, name, { enumerable: true, get });
   }
   return parts;

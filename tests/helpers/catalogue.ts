@@ -1,6 +1,5 @@
 import type { Catalogue } from "../../src/catalogue/catalogue.ts";
 import { loadCatalogue } from "../../src/catalogue/load.ts";
-import { fillSecrets } from "../../src/env/secrets.ts";
 import { ClaimTable } from "../../src/ports/claim.ts";
 import { givePorts, withPorts } from "../../src/ports/give.ts";
 import { envSections, secretsOf } from "../../src/env/variables.ts";
@@ -30,7 +29,7 @@ export async function specOf(draft: Draft, ports: ReadonlyMap<string, number> = 
 /** Secrets that say which variable they belong to, in the form of the real ones. */
 export function plainSecrets(spec: Spec, catalogue: Catalogue): Map<string, string> {
   const needed = secretsOf(envSections(spec, catalogue));
-  return fillSecrets(needed, new Map(needed.map(({ name, prefix }) => [name, `${prefix}${name.toLowerCase()}`])));
+  return new Map(needed.map(({ name, prefix }) => [name, `${prefix}${name.toLowerCase()}`]));
 }
 
 /** The whole directory of a draft, as `new-framework` would write it on an empty host. */

@@ -54,6 +54,8 @@ const READS = new Set([
   "statSync",
   "Dirent",
 ]);
+/** What only `host` may use as well: a device is read from an open file. What it opens, it opens to read. */
+const READS_OPEN = new Set(["openSync", "fstatSync", "readSync", "closeSync"]);
 
 interface Import {
   what: string;
@@ -118,6 +120,9 @@ export function structureProblems(files: ReadonlyMap<string, string>): string[] 
           problems.push(`${path} imports ${target}: ${room.name} must not know ${to.name}`);
       } else problems.push(...outside(path, room, what, names));
     }
+    // A flag of open(2) that writes, by its name or as Node's short text.
+    if (room.name === "host" && /\bO_(?:WRONLY|RDWR|CREAT|TRUNC|APPEND)\b|"(?:r\+|[wa]x?\+?)"/.test(text))
+      problems.push(`${path} opens a file to write: only apply writes`);
     if (room.world === "nothing" && !MAY_USE_PROCESS.test(path)) {
       const found = /\b(?:Date\.now|new Date\b|Math\.random|performance\.now|process\.(?!getuid))/.exec(
         text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ""),
@@ -140,7 +145,8 @@ function outside(path: string, room: Room, what: string, names: readonly string[
   if (!/^(?:node:)?fs(?:-extra|-extra\/esm|\/promises)?$/.test(what)) {
     return room.name === "host" ? [] : [`${path} imports ${what}: only host asks this machine`];
   }
-  const writing = names.filter((name) => !READS.has(name));
+  const reads = (name: string): boolean => READS.has(name) || (room.name === "host" && READS_OPEN.has(name));
+  const writing = names.filter((name) => !reads(name));
   return writing.map((name) => `${path} imports ${name} of ${what}: only apply writes`);
 }
 

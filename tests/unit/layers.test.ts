@@ -25,6 +25,13 @@ describe("the structure of the source", () => {
     ["a namespace of the file system", "src/root/x.ts", 'import * as fs from "fs";', /only apply writes/],
     ["a default import of it", "src/store/x.ts", 'import fs from "fs-extra";', /only apply writes/],
     ["a function that writes", "src/host/x.ts", 'import { writeFileSync } from "node:fs";', /only apply writes/],
+    [
+      "a file opened to write",
+      "src/host/x.ts",
+      'import { openSync } from "node:fs"; openSync(a, "w");',
+      /opens a file/,
+    ],
+    ["an open file outside of host", "src/root/x.ts", 'import { openSync } from "node:fs";', /only apply writes/],
     ["reading where nothing is read", "src/flow/x.ts", 'import { readFileSync } from "node:fs";', /does not touch/],
     ["a socket outside of host", "src/root/x.ts", 'import { createServer } from "node:net";', /only host asks/],
     ["a clock", "src/render/x.ts", "export const a = Date.now();", /uses Date\.now/],

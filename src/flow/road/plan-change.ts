@@ -4,6 +4,7 @@ import { dotenvValues } from "../../env/dotenv.ts";
 import { fillSecrets } from "../../env/secrets.ts";
 import { lazily, overriddenIn, renderedValues, updateEnv, type Rendered } from "../../env/update.ts";
 import { envSections, managedNames, secretsOf, type Section } from "../../env/variables.ts";
+import { randomBytes } from "../../host/random.ts";
 import type { Disk } from "../../plan/disk.ts";
 import { withEdited, type Plan } from "../../plan/plan.ts";
 import { basePath, incomingPath, offeredPath } from "../../plan/state.ts";
@@ -51,7 +52,10 @@ export async function planChange(wanted: Wanted, place: Place): Promise<PlannedC
   const { folder } = framework;
   const shown = `${place.shown}/${folder}`;
   const after = envSections(spec, catalogue);
-  const secrets = new Map([...keptSecrets(framework, catalogue), ...fillSecrets(secretsOf(after), framework.env)]);
+  const secrets = new Map([
+    ...keptSecrets(framework, catalogue),
+    ...fillSecrets(secretsOf(after), framework.env, randomBytes),
+  ]);
   const next = await render(spec, catalogue, secrets);
   await requireStack(next, spec, catalogue);
   const previous = upgrade ? undefined : await render(framework.spec, catalogue, secrets);

@@ -14,6 +14,7 @@ import { readRoot, type Root } from "../../../src/root/root.ts";
 import { envSections, secretsOf } from "../../../src/env/variables.ts";
 import { render } from "../../../src/render/render.ts";
 import { fillSecrets } from "../../../src/env/secrets.ts";
+import { randomBytes } from "../../../src/host/random.ts";
 import { dependants, withoutService, withService } from "../../../src/spec/services.ts";
 import { runs } from "../../helpers/arbitrary.ts";
 import { builtIn, specOf } from "../../helpers/catalogue.ts";
@@ -118,7 +119,7 @@ async function inEdited<T>(
     const root = join(cwd, "frameworks");
     fs.mkdirSync(root);
     const spec = await specOf({ name: "crewai", services: ids.split(",") });
-    const secrets = fillSecrets(secretsOf(envSections(spec, catalogue)), new Map());
+    const secrets = fillSecrets(secretsOf(envSections(spec, catalogue)), new Map(), randomBytes);
     const made = planNew(spec.name, await render(spec, catalogue, secrets));
     for (const [path, { content, mode }] of made.writes) {
       fs.outputFileSync(join(root, spec.name, path), content);
