@@ -1,4 +1,5 @@
 import { EXIT, UserError } from "../src/lib/errors.ts";
+import { visible } from "../src/lib/visible.ts";
 import type { Inquirer } from "./generator.ts";
 import type { Ask, Question } from "./question.ts";
 
@@ -26,7 +27,7 @@ export function askThrough(inquirer: Inquirer): Ask {
     const alive = setInterval(() => undefined, 60_000);
     const state = { answered: false };
     try {
-      const prompt = inquirer.prompt([{ ...question, name: "answer" }]);
+      const prompt = inquirer.prompt([{ ...question, message: visible(question.message), name: "answer" }]);
       const answers = await Promise.race([prompt, inputEnd(prompt.ui, state)]);
       return (answers as { answer: unknown }).answer;
     } finally {

@@ -1,3 +1,5 @@
+import { visible } from "../src/lib/visible.ts";
+
 /** A choice of a list or checkbox. */
 export interface Choice {
   name: string;
@@ -17,8 +19,12 @@ export interface Question {
   validate?: (answer: unknown) => true | string | Promise<true | string>;
 }
 
-/** A choice whose short form, shown once it is taken, is the text before the first explanation. */
-export function choice(name: string, value: string): Choice {
+/**
+ * A choice whose short form, shown once it is taken, is the text before the first explanation.
+ * @param text may hold the name of a file or directory
+ */
+export function choice(text: string, value: string): Choice {
+  const name = visible(text);
   return { name, value, short: name.split(/[:(]/, 1)[0]?.trim() ?? name };
 }
 

@@ -18,6 +18,6 @@ export function printError(error: unknown, out: Output): ExitCode {
     errno ? undefined : "this is a defect of framework-infra; please report it with the lines below",
     [],
   );
-  if (!errno && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+  if (!errno && error instanceof Error) out.trace(error);
   return EXIT.failure;
 }

@@ -1,5 +1,6 @@
 import { engineVolumes, runningContainers } from "../host/engine.ts";
 import { EXIT, UserError } from "../lib/errors.ts";
+import { quotedForShell } from "../lib/shell.ts";
 import { planRemoval } from "../plan/removal.ts";
 import { findFramework } from "../root/find.ts";
 import { effectiveName, SPEC_FILE, volumesOf, type Framework } from "../root/framework.ts";
@@ -74,7 +75,7 @@ function refuseRunning(framework: Framework, { shown }: Place): void {
   throw new UserError(`${framework.folder} is running: ${running.join(", ")}`, {
     code: "running",
     exit: EXIT.failure,
-    hint: `stop it first: cd ${shown}/${framework.folder} && docker compose down`,
+    hint: `stop it first: cd ${quotedForShell(`${shown}/${framework.folder}`)} && docker compose down`,
   });
 }
 

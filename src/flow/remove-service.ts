@@ -1,6 +1,7 @@
 import { COMPOSE } from "../compose/file.ts";
 import { neededBy } from "../compose/model.ts";
 import { EXIT, usageError, UserError } from "../lib/errors.ts";
+import { quotedForShell } from "../lib/shell.ts";
 import { INCOMING_ENDING } from "../plan/state.ts";
 import { theFramework } from "../root/find.ts";
 import { volumesOf, type Framework } from "../root/framework.ts";
@@ -56,7 +57,7 @@ async function plan(
   if (Object.keys(wanted.services).length === 0)
     throw usageError(
       `${service} is the last service of ${shown}`,
-      `to remove all of it: npm run remove-framework ${folder}`,
+      `to remove all of it: npm run remove-framework ${quotedForShell(folder)}`,
       [],
       "last-service",
     );
@@ -83,7 +84,7 @@ function refuseNeeded(spec: Spec, service: string, shown: string, { catalogue }:
   if (needing.length === 0) return;
   throw usageError(
     `${service} is needed by ${needing.join(", ")} in ${shown}`,
-    `remove ${needing.length === 1 ? "that" : "those"} first: npm run remove-service ${needing[0] ?? ""} ${shown.split("/").at(-1) ?? ""}`,
+    `remove ${needing.length === 1 ? "that" : "those"} first: npm run remove-service ${needing[0] ?? ""} ${quotedForShell(shown.split("/").at(-1) ?? "")}`,
     needing.map((id) => ({ key: `services.${id}`, message: `needs ${service}` })),
     "needed",
   );

@@ -3,7 +3,7 @@ import type { Action } from "../plan/plan.ts";
 import type { PlanDocument } from "./documents.ts";
 import type { Output } from "./output.ts";
 import { planLines } from "./preview.ts";
-import { quotedForShell } from "./shell.ts";
+import { quotedForShell } from "../lib/shell.ts";
 
 /** How a result is shown. */
 export interface View {

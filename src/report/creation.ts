@@ -3,7 +3,7 @@ import type { CreateResult } from "../flow/create.ts";
 import { isExternal } from "../spec/schema.ts";
 import { DRY_RUN, planDocumentOf, type View } from "./changes.ts";
 import { planLines, portLines } from "./preview.ts";
-import { quotedForShell } from "./shell.ts";
+import { quotedForShell } from "../lib/shell.ts";
 
 /** What making a framework came to. */
 export async function showCreation(result: CreateResult, catalogue: Catalogue, view: View): Promise<void> {

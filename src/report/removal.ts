@@ -1,3 +1,4 @@
+import { quotedForShell } from "../lib/shell.ts";
 import type { RemoveFrameworkResult } from "../flow/remove-framework.ts";
 import { DRY_RUN, planDocumentOf, type View } from "./changes.ts";
 import { planLines } from "./preview.ts";
@@ -26,7 +27,7 @@ export function showRemoval(result: RemoveFrameworkResult, { out, shown }: View)
       : "No volume was deleted. No engine answers; these may remain, with their data:",
   );
   for (const name of names) out.line(`  ${name}`);
-  out.line(`To delete them for good: docker volume rm ${names.join(" ")}`);
+  out.line(`To delete them for good: docker volume rm ${names.map(quotedForShell).join(" ")}`);
   out.line(
     result.purged
       ? "The secrets are gone: without a copy of them, nobody can open that data."

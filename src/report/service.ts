@@ -1,3 +1,4 @@
+import { quotedForShell } from "../lib/shell.ts";
 import type { ServiceChange } from "../flow/service.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { applyLine, DRY_RUN, planDocumentOf, showChange, type View } from "./changes.ts";
@@ -26,7 +27,7 @@ function volumeLines(volumes: readonly string[]): string[] {
   return [
     "No volume was deleted. These remain, with their data:",
     ...volumes.map((name) => `  ${name}`),
-    `To delete them for good, once their containers are gone: docker volume rm ${volumes.join(" ")}`,
+    `To delete them for good, once their containers are gone: docker volume rm ${volumes.map(quotedForShell).join(" ")}`,
     "The secrets stay in .env: with them, adding the service again opens that data.",
   ];
 }

@@ -1,4 +1,5 @@
 import { usageError } from "../lib/errors.ts";
+import { quotedForShell } from "../lib/shell.ts";
 import type { Framework } from "./framework.ts";
 import type { Root } from "./root.ts";
 
@@ -42,7 +43,7 @@ export function noFramework({ shown }: Root): Error {
 export function missingFramework(names: readonly string[], what: string, more = ""): Error {
   return usageError(
     `missing: ${more}the framework (one of ${names.join(", ")})`,
-    `for example: npm run ${what} ${names[0] ?? "crewai"}`,
+    `for example: npm run ${what} ${quotedForShell(names[0] ?? "crewai")}`,
     [],
     "missing-argument",
   );

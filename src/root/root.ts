@@ -72,13 +72,7 @@ export async function readRoot(dir: string, shown: string, catalogue: Catalogue)
   const frameworks: Framework[] = [];
   const broken: { folder: string; error: UserError }[] = [];
   for (const entry of entries) {
-    if (
-      entry.isSymbolicLink() &&
-      textOf(join(dir, entry.name, SPEC_FILE), `${shown}/${entry.name}/${SPEC_FILE}`) !== undefined
-    )
-      search.warnings.push(
-        `${shown}/${entry.name} is a link to a framework; it is left alone, and its ports are not known`,
-      );
+    if (entry.isSymbolicLink()) search.warnings.push(...aboutLink(join(dir, entry.name), `${shown}/${entry.name}`));
     if (!entry.isDirectory() || isSkipped(entry.name)) continue;
     try {
       const framework = await readFramework(search, entry.name);
@@ -100,6 +94,17 @@ export async function readRoot(dir: string, shown: string, catalogue: Catalogue)
     shared,
     claims: () => (claims ??= readClaims({ ...search, warnings: [] }, folders, frameworks)),
   };
+}
+
+/** What to say of a link in the root; nothing when it leads to something that is no framework. */
+function aboutLink(path: string, shown: string): string[] {
+  try {
+    if (textOf(join(path, SPEC_FILE), `${shown}/${SPEC_FILE}`) === undefined) return [];
+    return [`${shown} is a link to a framework; it is left alone, and its ports are not known`];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return [`${shown} is a link that cannot be followed; if a framework is behind it, its ports are not known`];
+  }
 }
 
 async function readClaims(

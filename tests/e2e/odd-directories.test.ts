@@ -215,6 +215,43 @@ describe("what is not there", () => {
   });
 });
 
+describe("a link in the root that leads to itself", () => {
+  it("stops no command, and is named", async () => {
+    const work = await new Workspace().make("crewai", "postgres");
+    fs.symlinkSync("loop", work.path("loop"));
+    for (const command of [["ports"], ["ports", "--check"], ["status"], ["regenerate"], ["add-service", "qdrant"]]) {
+      const { code, stderr } = await work.run(...command);
+      expect([command, code, stderr]).toEqual([
+        command,
+        0,
+        expect.stringContaining("frameworks/loop is a link that cannot be followed"),
+      ]);
+    }
+  });
+});
+
+describe("names with control characters and shell syntax", () => {
+  it("reach no terminal raw, and hints quote them for the shell", async () => {
+    const work = await new Workspace().make("crewai", "postgres");
+    const odd = "x; touch pwned #\u001B]0;title\u0007";
+    work.edit("crewai/.env", /^FRAMEWORK_NAME=.*$/m, `FRAMEWORK_NAME='${odd}'`);
+    fs.outputFileSync(work.path(`odd\u001B[2J/framework.yaml`), "name: [");
+    work.write("compose.yaml", `services:\n  "a\\e[2Jb":\n    ports: ["9999:1"]\n`);
+    for (const command of [
+      ["status"],
+      ["ports"],
+      ["ports", "--json"],
+      ["regenerate", "--dry-run", "--diff"],
+      ["remove-framework", "crewai", "--yes"],
+    ]) {
+      const { stdout, stderr } = await work.run(...command);
+      expect([command, /(?![\n\t])\p{Cc}/u.exec(stdout + stderr)]).toEqual([command, null]);
+      if (command[0] !== "remove-framework") continue;
+      expect(stdout).toContain(String.raw`docker volume rm 'x; touch pwned #\u001b]0;title\u0007_postgres_data'`);
+    }
+  });
+});
+
 describe("words that are no service", () => {
   it.each(["toString", "constructor", "__proto__"])("%s", async (word) => {
     const work = await new Workspace().make("crewai", "postgres");

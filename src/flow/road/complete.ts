@@ -1,6 +1,7 @@
 import { externalServices, reservedNames, withDependencies, type Catalogue } from "../../catalogue/catalogue.ts";
 import { nameProblem } from "../../catalogue/names.ts";
 import { problemsError, UserError, usageError } from "../../lib/errors.ts";
+import { quotedForShell } from "../../lib/shell.ts";
 import { SPEC_FILE, type Framework } from "../../root/framework.ts";
 import { normalise } from "../../spec/normalise.ts";
 import { isExternal, type Spec } from "../../spec/schema.ts";
@@ -79,7 +80,7 @@ export async function requireComplete(framework: Framework, place: Place): Promi
   if (same && published.every((id) => spec.services[id]?.port !== undefined)) return;
   throw usageError(
     `${place.shown}/${framework.folder}/${SPEC_FILE} was edited and not generated since`,
-    `npm run regenerate -- ${framework.folder}`,
+    `npm run regenerate -- ${quotedForShell(framework.folder)}`,
     [],
     "not-generated",
   );

@@ -5,6 +5,7 @@ import { parseDotenv } from "../../env/dotenv.ts";
 import { engineVolumes } from "../../host/engine.ts";
 import { entriesOf } from "../../host/files.ts";
 import { EXIT, problemsError, UserError } from "../../lib/errors.ts";
+import { quotedForShell } from "../../lib/shell.ts";
 import type { Disk } from "../../plan/disk.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { SPEC_FILE, type Framework } from "../../root/framework.ts";
@@ -111,7 +112,7 @@ export function requireNoVolumes(framework: Framework, { catalogue, shown }: Pla
     {
       code: "env-missing",
       exit: EXIT.failure,
-      hint: `put the old .env back; or, if that data is not needed: docker volume rm ${found.join(" ")}`,
+      hint: `put the old .env back; or, if that data is not needed: docker volume rm ${found.map(quotedForShell).join(" ")}`,
     },
   );
 }

@@ -1,3 +1,4 @@
+import { quotedForShell } from "../../lib/shell.ts";
 import type { Catalogue } from "../../catalogue/catalogue.ts";
 import { COMPOSE } from "../../compose/file.ts";
 import { dotenvValues } from "../../env/dotenv.ts";
@@ -27,6 +28,8 @@ export interface Wanted {
   /** Whether pending updates of the templates are taken as well; else the change of the spec alone. */
   upgrade: boolean;
   decide?: ((path: string) => Decision | undefined) | undefined;
+  /** Whether nothing will be written, so that no engine is asked for volumes that new secrets would not open. */
+  isCheck?: boolean | undefined;
 }
 
 /** A planned change of a framework that is there, with what only some use cases look at. */
@@ -70,7 +73,7 @@ export async function planChange(wanted: Wanted, place: Place): Promise<PlannedC
   const text = disk.get(ENV)?.text;
   // A secret that was rendered before and is not there any more may be the one that opens a volume.
   const lost = secretsOf(after).some(({ name }) => (framework.env.get(name) ?? "") === "" && rendered.has(name));
-  if (text === undefined || lost)
+  if (wanted.isCheck !== true && (text === undefined || lost))
     requireNoVolumes(framework, place, text === undefined ? "is missing" : "lacks secrets");
   const before = upgrade ? undefined : envSections(framework.spec, catalogue);
   const mayGo = mayLeaveEnv(framework, files, catalogue, shown);
@@ -163,11 +166,11 @@ async function imageNotes(plan: Plan, disk: Disk, env: string, catalogue: Catalo
 
 function readableEnv({ dir }: Framework, shown: string): string[] {
   if (!isReadableByOthers(dir, ENV)) return [];
-  return [`warning: ${shown}/${ENV} can be read by others: chmod 600 ${shown}/${ENV}`];
+  return [`warning: ${shown}/${ENV} can be read by others: chmod 600 ${quotedForShell(`${shown}/${ENV}`)}`];
 }
 
 function deletedCompose(shown: string): string {
-  return `warning: ${shown}/${COMPOSE} was deleted, so nothing of this is in it; to get it back: rm ${shown}/${basePath(COMPOSE)}, then npm run regenerate`;
+  return `warning: ${shown}/${COMPOSE} was deleted, so nothing of this is in it; to get it back: rm ${quotedForShell(`${shown}/${basePath(COMPOSE)}`)}, then npm run regenerate`;
 }
 
 function renamed(framework: Framework, env: string): string[] {
@@ -175,6 +178,6 @@ function renamed(framework: Framework, env: string): string[] {
   const before = effectiveName(framework);
   if (now === undefined || now === before || !framework.env.has("FRAMEWORK_NAME")) return [];
   return [
-    `warning: FRAMEWORK_NAME changes from ${before} to ${now}: the containers and volumes of that name are new and empty. Those of ${before} stay, with their data. Stop them first: docker compose -p ${before} down`,
+    `warning: FRAMEWORK_NAME changes from ${before} to ${now}: the containers and volumes of that name are new and empty. Those of ${before} stay, with their data. Stop them first: docker compose -p ${quotedForShell(before)} down`,
   ];
 }

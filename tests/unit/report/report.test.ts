@@ -35,6 +35,35 @@ describe("Output", () => {
     expect(text().includes("\u001B[")).toBe(coloured);
   });
 
+  it("shows control characters of a file or a name as escapes, and writes its own colours raw", () => {
+    const { out, text } = captured({ tty: true });
+    const hostile = "a\u001B[2Jb\u009B1mc\u0007\rd\u202Ee\u0000";
+    const shown = String.raw`a\u001b[2Jb\u009b1mc\u0007\u000dd\u202ee\u0000`;
+    out.line(`${hostile} ${out.style(hostile, "bold")}`);
+    expect(text()).toBe(`${shown} \u001B[1m${shown}\u001B[22m\n`);
+    out.note(hostile);
+    expect(text()).toBe(`\u001B[36mnote\u001B[39m: ${shown}\n`);
+    out.error(hostile, hostile, [hostile]);
+    expect(text()).toBe(`\u001B[31merror\u001B[39m: ${shown}\n  ${shown}\n\u001B[36mhint\u001B[39m: ${shown}\n`);
+    out.line("tab\tand\r\nline end");
+    expect(text()).toBe("tab\tand\r\nline end\n");
+  });
+
+  it("cannot be made to write a colour, or another piece, by a text that looks like one of its own places", () => {
+    const { out, text } = captured({ tty: true });
+    out.line("\uFDD00\uFDD1\u001B[31mred");
+    expect(text()).toBe(`${String.raw`\u001b[31mred`}\n`);
+  });
+
+  it("keeps raw control characters out of a JSON document without changing its values", () => {
+    const { out, text } = captured({ json: true });
+    const message = "a\u001B\u007F\u009B\u202E";
+    out.document({ schemaVersion: 1, error: { code: "x", message, hint: null, details: [] } });
+    const printed = text();
+    expect(printed).not.toMatch(/(?!\n)\p{Cc}|\u202E/u);
+    expect((JSON.parse(printed) as { error: { message: string } }).error.message).toBe(message);
+  });
+
   it("prints one document with --json and no other line", () => {
     const { out, text } = captured({ json: true });
     out.line("hello");
