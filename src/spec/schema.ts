@@ -18,8 +18,9 @@ const descriptionSchema = z.string().check(
   z.maxLength(MAX_DESCRIPTION_LENGTH, `at most ${String(MAX_DESCRIPTION_LENGTH)} characters`),
   // One line, no control characters: it is printed on terminals and written into YAML and Markdown.
   z.refine(
-    (text: string) => !/[\p{Control}\p{Format}\u2028\u2029]/u.test(text),
-    "one line, without control characters",
+    // Half of a surrogate pair cannot be written to a file: what is read back would be another text.
+    (text: string) => !/[\p{Control}\p{Format}\p{Surrogate}\u2028\u2029]/u.test(text),
+    "one line of valid Unicode, without control characters",
   ),
 );
 

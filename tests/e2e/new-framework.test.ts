@@ -159,7 +159,7 @@ describe("new-framework", () => {
     const { stderr } = await cli(["new-framework", "dspy", "--yes", "--langfuse", "external"], { cwd });
     expect(stderr).toContain("Langfuse: the one of crewai is used, http://localhost:3000");
     expect(fs.readFileSync(join(cwd, "frameworks/dspy/.env"), "utf8")).toContain(
-      "LANGFUSE_HOST=http://localhost:3000\nLANGFUSE_PUBLIC_KEY=\n",
+      "LANGFUSE_HOST=http://localhost:3000\nLANGFUSE_BASE_URL=http://localhost:3000\nLANGFUSE_PUBLIC_KEY=\n",
     );
   });
 

@@ -142,6 +142,8 @@ it("gives each role and connection string of the contract", async () => {
   expect(env.get("DATABASE_URL")).toBe("postgresql://google_adk:app_db_password@localhost:5435/google_adk");
   expect(env.get("QDRANT_URL")).toBe("http://localhost:6336");
   expect(env.get("LANGFUSE_HOST")).toBe("http://localhost:3003");
+  // The JavaScript SDKs read this one alone, and fall back to the cloud.
+  expect(env.get("LANGFUSE_BASE_URL")).toBe("http://localhost:3003");
 });
 
 it("needs for a secret a rotation that the README tells", async () => {

@@ -29,7 +29,7 @@ describe("hostUrlProblem", () => {
 });
 
 describe("descriptions", () => {
-  it.each(["two\nlines", "a\u001B[31m", "zero\u200Bwidth", "x".repeat(201), "line\u2028separator"])(
+  it.each(["two\nlines", "a\u001B[31m", "zero\u200Bwidth", "x".repeat(201), "line\u2028separator", "half \uD83D"])(
     "refuses %j",
     (text) => {
       expect(draftSchema.safeParse({ description: text }).success).toBe(false);
