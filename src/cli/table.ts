@@ -24,6 +24,9 @@ const PORT = {
 } as const satisfies FlagTable;
 
 const checkFlag = (text: string): FlagTable => ({ check: { type: "boolean", text } });
+const REQUIRE_ENV = {
+  "require-env": { type: "boolean", text: "with --check: a missing .env is drift too (a clone without one passes)" },
+} as const satisfies FlagTable;
 
 const writing = (own: FlagTable, changed: FlagTable = {}): FlagTable => ({
   ...own,
@@ -128,6 +131,7 @@ FILE.incoming. Edit FILE, delete FILE.incoming, regenerate; or choose with --our
           text: "take the whole new file; your edits in it are lost",
         },
         ...checkFlag("write nothing; exit 5 if something would change, 4 if a conflict is or would be open"),
+        ...REQUIRE_ENV,
       }),
     examples: [
       "npm run regenerate",
@@ -187,7 +191,8 @@ this program did not generate, or a service that was added by hand).`,
     about: `Compares each file with what was generated and with what would be generated now: clean, edited (by you),
 outdated (the spec or the templates changed), missing, or conflicted (an .incoming file is waiting for a decision).
 Shows what .env overrides, and what regenerate would do. Writes nothing.`,
-    flags: () => reading(checkFlag("exit 4 if a conflict is open, 5 if something is outdated or missing")),
+    flags: () =>
+      reading({ ...checkFlag("exit 4 if a conflict is open, 5 if something is outdated or missing"), ...REQUIRE_ENV }),
     examples: ["npm run status", "npm run status -- crewai", "npm run status -- --check", "npm run status -- --json"],
     load: async () => import("../commands/status.ts"),
   },

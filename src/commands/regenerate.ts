@@ -19,8 +19,9 @@ export const command: Command<RegenerateRequest, RegenerateGiven, Steps> = {
     requireRoot(context);
     const { flags, place, out } = context;
     const decisions = Decisions.from({ ours: flags.list("ours"), theirs: flags.list("theirs") });
-    const dry = isDryRun(context) || flags.isSet("check");
-    const request = { place, frameworks: flags.positionals, decisions, listsKept: out.json, dry };
+    const isCheck = flags.isSet("check");
+    const dry = isDryRun(context) || isCheck;
+    const request = { place, frameworks: flags.positionals, decisions, listsKept: out.json, dry, isCheck };
     const canAsk = isInteractive(context) && !dry && !out.json && !flags.isSet("yes") && decisions.isEmpty;
     const conflicts = canAsk ? await findConflicts(request) : [];
     return conflicts.length === 0 ? { request } : { ask: { request, conflicts } };
@@ -29,7 +30,12 @@ export const command: Command<RegenerateRequest, RegenerateGiven, Steps> = {
   present: async (steps, context) => {
     if (steps === undefined) return EXIT.ok;
     const check = context.flags.isSet("check");
-    const view = { ...viewOf(context), dry: isDryRun(context) || check, check };
+    const view = {
+      ...viewOf(context),
+      dry: isDryRun(context) || check,
+      check,
+      requiresEnv: context.flags.isSet("require-env"),
+    };
     let next = await steps.next();
     try {
       for (; next.done !== true; next = await steps.next()) await showStep(next.value, view);

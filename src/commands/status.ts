@@ -6,14 +6,16 @@ import { requireRoot, viewOf, type Command } from "./context.ts";
 export const command: Command<StatusRequest, never, StatusResult> = {
   read: async (context) => {
     requireRoot(context);
-    return Promise.resolve({ request: { place: context.place, frameworks: context.flags.positionals } });
+    const { place, flags } = context;
+    return Promise.resolve({ request: { place, frameworks: flags.positionals, isCheck: flags.isSet("check") } });
   },
   run: status,
   present: async (result, context) => {
     if (result === undefined) return EXIT.ok;
+    const { flags } = context;
     showStatus(result, viewOf(context));
     const [broken] = result.errors;
-    const error = broken ?? (context.flags.isSet("check") ? statusError(result) : undefined);
+    const error = broken ?? (flags.isSet("check") ? statusError(result, flags.isSet("require-env")) : undefined);
     if (error !== undefined) throw error;
     return Promise.resolve(EXIT.ok);
   },

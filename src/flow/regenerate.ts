@@ -1,5 +1,5 @@
 import { asUserError, UserError } from "../lib/errors.ts";
-import { isEmpty, type Action } from "../plan/plan.ts";
+import { isEmpty, type Action, type Plan } from "../plan/plan.ts";
 import { chosenFrameworks } from "../root/find.ts";
 import type { Framework } from "../root/framework.ts";
 import type { Root } from "../root/root.ts";
@@ -21,6 +21,8 @@ export interface RegenerateRequest {
   /** Whether the result lists files that are kept as well. */
   listsKept: boolean;
   dry: boolean;
+  /** A dry run that says whether everything is up to date, on a host that need not run the stack (CI, say). */
+  isCheck: boolean;
 }
 
 /** What became of one framework, as soon as it is known. */
@@ -31,13 +33,22 @@ export interface RegenerateStep {
   written: boolean;
 }
 
+/** What a run came to for one framework. */
+interface RegeneratedFramework {
+  folder: string;
+  actions: readonly Action[];
+  isIdle: boolean;
+  /** Whether it differs from what its spec and the templates give. A `.env` that is missing is no such difference. */
+  isOutOfDate: boolean;
+  lacksEnv: boolean;
+  error: UserError | undefined;
+}
+
 /** What a run over all of them came to. */
 export interface RegenerateResult {
-  frameworks: readonly { folder: string; actions: readonly Action[]; isIdle: boolean; error: UserError | undefined }[];
+  frameworks: readonly RegeneratedFramework[];
   /** How many frameworks the root has, whether they were wanted or not. */
   total: number;
-  /** Whether anything was written, or would be; the port table included. */
-  changed: boolean;
   /** Whether PORT_ALLOCATION.md was what the specs give, before this run wrote it. */
   isTableCurrent: boolean;
 }
@@ -115,7 +126,7 @@ class Run {
   readonly #request: RegenerateRequest;
   readonly #book: PortBook;
   readonly #chosen: readonly Framework[];
-  readonly #outcomes: RegenerateResult["frameworks"][number][] = [];
+  readonly #outcomes: RegeneratedFramework[] = [];
   #changed = 0;
 
   constructor(session: Session, request: RegenerateRequest) {
@@ -150,7 +161,8 @@ class Run {
     const { place, decisions } = this.#request;
     try {
       const decide = (path: string): ReturnType<typeof decisions.of> => decisions.of(folder, path);
-      const change = await planUpToDate(framework, this.#session.root, this.#book, place, decide);
+      const how = { decide, isCheck: this.#request.isCheck };
+      const change = await planUpToDate(framework, this.#session.root, this.#book, place, how);
       const { actions } = change.plan;
       const isIdle = isEmpty(change.plan);
       if (!isIdle) {
@@ -159,7 +171,15 @@ class Run {
       }
       // The actions without the files they were made from: those of a thousand directories must not stay in memory.
       const listed = actions.filter(({ action }) => this.#request.listsKept || action !== "keep");
-      this.#outcomes.push({ folder, actions: listed.map((each) => ({ ...each })), isIdle, error: undefined });
+      const lacksEnv = framework.envText === undefined;
+      this.#outcomes.push({
+        folder,
+        actions: listed.map((each) => ({ ...each })),
+        isIdle,
+        isOutOfDate: !isIdle && !(lacksEnv && isEnvAlone(change.plan)),
+        lacksEnv,
+        error: undefined,
+      });
       return { folder, change, written: !isIdle && !this.#session.isDry };
     } catch (error) {
       if (error instanceof UserError && ENDING.has(error.code)) throw error;
@@ -175,7 +195,6 @@ class Run {
     return {
       frameworks: this.#outcomes,
       total: this.#session.root.frameworks.length,
-      changed: this.#changed > 0 || !isTableCurrent,
       isTableCurrent,
     };
   }
@@ -202,8 +221,13 @@ class Run {
   }
 }
 
-function failed(folder: string, error: UserError): RegenerateResult["frameworks"][number] {
-  return { folder, actions: [], isIdle: false, error };
+function failed(folder: string, error: UserError): RegeneratedFramework {
+  return { folder, actions: [], isIdle: false, isOutOfDate: false, lacksEnv: false, error };
+}
+
+/** Whether a plan writes `.env` and nothing else. */
+function isEnvAlone({ writes, removes }: Plan): boolean {
+  return removes.size === 0 && [...writes.keys()].every((path) => path === ".env");
 }
 
 /** Errors that are not one framework's: nothing more can be written. */

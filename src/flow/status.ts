@@ -16,6 +16,8 @@ export interface StatusRequest {
   place: Place;
   /** All frameworks when none is named. */
   frameworks: readonly string[];
+  /** For `--check`, on a host that need not run the stack: no engine is asked. */
+  isCheck: boolean;
 }
 
 export interface FrameworkStatus extends DirectoryStatus {
@@ -34,12 +36,13 @@ export interface StatusResult {
 }
 
 /** Compares each file with what was generated and with what would be generated now. */
-export async function status({ place, frameworks: names }: StatusRequest): Promise<StatusResult> {
+export async function status({ place, frameworks: names, isCheck }: StatusRequest): Promise<StatusResult> {
   const session = await openSession(place, { dry: true });
   const { root } = session;
   const book = new PortBook(root, place);
   const frameworks: FrameworkStatus[] = [];
-  for (const framework of chosenFrameworks(root, names)) frameworks.push(await inspect(framework, root, book, place));
+  for (const framework of chosenFrameworks(root, names))
+    frameworks.push(await inspect(framework, root, book, place, isCheck));
   return {
     frameworks,
     errors: root.broken.filter(({ folder }) => names.length === 0 || names.includes(folder)).map(({ error }) => error),
@@ -47,10 +50,16 @@ export async function status({ place, frameworks: names }: StatusRequest): Promi
   };
 }
 
-async function inspect(framework: Framework, root: Root, book: PortBook, place: Place): Promise<FrameworkStatus> {
+async function inspect(
+  framework: Framework,
+  root: Root,
+  book: PortBook,
+  place: Place,
+  isCheck: boolean,
+): Promise<FrameworkStatus> {
   const name = framework.folder;
   try {
-    const { disk, next, overrides, plan } = await planUpToDate(framework, root, book, place);
+    const { disk, next, overrides, plan } = await planUpToDate(framework, root, book, place, { isCheck });
     return { name, ...withEnv(statusOf(disk, next), disk.has(".env")), overrides, would: plan.actions };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

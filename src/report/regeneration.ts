@@ -12,6 +12,8 @@ export interface RegenerationView extends View {
   dry: boolean;
   /** Whatever would change counts as drift. */
   check: boolean;
+  /** A missing .env counts as drift as well. */
+  requiresEnv: boolean;
 }
 
 /** One step of a run, as soon as it is known. */
@@ -58,6 +60,23 @@ export function showRegeneration(result: RegenerateResult, { out, shown, dry, ch
     out.line(`${which}: ${dry && still.length < result.total ? "nothing would change" : "nothing to do"}`);
   }
   if (dry && !check) out.line(DRY_RUN);
+  const lacking = frameworks.filter(({ lacksEnv }) => lacksEnv).map(({ folder }) => folder);
+  if (check && lacking.length > 0) out.note(withoutEnv(lacking));
+}
+
+/** What a check says of frameworks without .env: it is not in git, so a clone has none. */
+function withoutEnv(folders: readonly string[]): string {
+  return `${folders.join(", ")}: no .env on this host, which is no drift (with --require-env it is); npm run regenerate makes it`;
+}
+
+/** @returns undefined when no framework lacks its .env */
+export function envError(folders: readonly string[]): UserError | undefined {
+  if (folders.length === 0) return undefined;
+  return new UserError(`.env is missing in ${folders.join(", ")}`, {
+    code: "drift",
+    exit: EXIT.drift,
+    hint: "npm run regenerate makes it; if this host runs the stack already, put the old one back",
+  });
 }
 
 /**
@@ -66,7 +85,7 @@ export function showRegeneration(result: RegenerateResult, { out, shown, dry, ch
  */
 export function regenerationError(
   result: RegenerateResult,
-  { out, dry, check }: RegenerationView,
+  { out, dry, check, requiresEnv }: RegenerationView,
 ): UserError | undefined {
   const { frameworks } = result;
   const errors = frameworks.flatMap(({ folder, error }) => (error === undefined ? [] : [{ folder, error }]));
@@ -89,7 +108,10 @@ export function regenerationError(
   const conflicts = frameworks.map(({ folder, actions }) => ({ folder, conflicts: conflictsOf(actions) }));
   const open = !dry || check ? conflictsError(conflicts) : undefined;
   if (open !== undefined) return open;
-  if (!check || !result.changed) return undefined;
+  if (!check) return undefined;
+  const lacking = frameworks.filter(({ lacksEnv }) => lacksEnv).map(({ folder }) => folder);
+  if (result.isTableCurrent && frameworks.every(({ isOutOfDate }) => !isOutOfDate))
+    return requiresEnv ? envError(lacking) : undefined;
   return new UserError("the directories are out of date: they do not match the specs and the templates", {
     code: "drift",
     exit: EXIT.drift,

@@ -4,6 +4,7 @@ import { EXIT, UserError } from "../lib/errors.ts";
 import type { FileState } from "../plan/status.ts";
 import type { View } from "./changes.ts";
 import { planLines } from "./preview.ts";
+import { envError } from "./regeneration.ts";
 
 /** The state of every file that is not clean. */
 export function showStatus({ frameworks, errors, notes }: StatusResult, { out }: View): void {
@@ -33,8 +34,11 @@ function showFramework({ name, files, overrides, outdated, would }: FrameworkSta
   }
 }
 
-/** What `--check` finds wrong, worst first. */
-export function statusError({ frameworks }: StatusResult): UserError | undefined {
+/**
+ * What `--check` finds wrong, worst first.
+ * @param requiresEnv whether a missing .env, which no clone has, counts as well
+ */
+export function statusError({ frameworks }: StatusResult, requiresEnv: boolean): UserError | undefined {
   const conflicted = frameworks.filter(({ conflicts }) => conflicts.length > 0).map(({ name }) => name);
   if (conflicted.length > 0) {
     return new UserError(`conflicts are open in ${conflicted.join(", ")}`, {
@@ -44,9 +48,15 @@ export function statusError({ frameworks }: StatusResult): UserError | undefined
     });
   }
   const drifted = frameworks.filter(
-    ({ files, outdated }) => outdated || files.some(({ state }) => state === "outdated" || state === "missing"),
+    ({ files, outdated }) =>
+      outdated || files.some(({ path, state }) => state === "outdated" || (state === "missing" && path !== ".env")),
   );
-  if (drifted.length === 0) return undefined;
+  if (drifted.length === 0) {
+    const lacking = frameworks.filter(({ files }) =>
+      files.some(({ path, state }) => path === ".env" && state === "missing"),
+    );
+    return requiresEnv ? envError(lacking.map(({ name }) => name)) : undefined;
+  }
   return new UserError(`out of date: ${drifted.map(({ name }) => name).join(", ")}`, {
     code: "drift",
     exit: EXIT.drift,

@@ -92,6 +92,30 @@ describe("status", () => {
     const clone = join(tempDir(), "clone");
     await run("git", ["-c", "core.autocrlf=true", "clone", "-q", cwd, clone]);
     expect(unclean(await status(clone))).toEqual(["crewai/.env missing"]);
+    // A CI job has no .env, need not make one, and asks no engine for volumes.
+    const bin = join(tempDir(), "bin");
+    fs.outputFileSync(join(bin, "docker"), `#!/bin/sh\ntouch ${join(bin, "asked")}\necho crewai_postgres_data\n`, {
+      mode: 0o755,
+    });
+    const env = { PATH: `${bin}:${process.env["PATH"] ?? ""}` };
+    for (const command of ["status", "regenerate"]) {
+      const passed = await cli([command, "--check"], { cwd: clone, env });
+      expect([command, passed.code, passed.stderr]).toEqual([
+        command,
+        0,
+        expect.stringMatching(/^(?:$|note: crewai: no \.env)/),
+      ]);
+      const strict = await cli([command, "--check", "--require-env"], { cwd: clone, env });
+      expect([command, strict.code, strict.stderr]).toEqual([
+        command,
+        5,
+        expect.stringContaining(".env is missing in crewai"),
+      ]);
+    }
+    expect(fs.readdirSync(bin)).toEqual(["docker"]);
+    const spec = join(clone, "frameworks/crewai/framework.yaml");
+    fs.writeFileSync(spec, fs.readFileSync(spec, "utf8").replace("profile: small", "profile: medium"));
+    expect((await cli(["regenerate", "--check"], { cwd: clone, env })).code).toBe(5);
   });
 
   it("takes names, and says which there are", async () => {

@@ -1,16 +1,16 @@
 import { underscored } from "../../catalogue/names.ts";
 import { problemsError } from "../../lib/errors.ts";
-import type { Decision } from "../../plan/update.ts";
 import { effectiveName, SPEC_FILE, type Framework } from "../../root/framework.ts";
 import type { Root } from "../../root/root.ts";
 import type { Place } from "../place.ts";
 import { completeSpec } from "./complete.ts";
-import { planChange, type PlannedChange } from "./plan-change.ts";
+import { planChange, type PlannedChange, type Wanted } from "./plan-change.ts";
 import { checkMovedPorts, completePorts, type PortBook } from "./ports.ts";
 
 /**
  * What `regenerate` does to a framework, without a write: its spec, which somebody may have edited, is completed and
  * checked, then everything is brought to it and to today's templates.
+ * @param how what is to become of conflicts, and whether this is a check
  * @throws UserError for what is wrong with the spec, and for an image that could not open its data
  */
 export async function planUpToDate(
@@ -18,7 +18,7 @@ export async function planUpToDate(
   root: Root,
   book: PortBook,
   place: Place,
-  decide?: (path: string) => Decision | undefined,
+  how: Pick<Wanted, "decide" | "isCheck"> = {},
 ): Promise<PlannedChange> {
   const completed = await completeSpec(framework, place);
   await requireOwnName(framework, root, place);
@@ -26,7 +26,7 @@ export async function planUpToDate(
   const { spec, notes } = await completePorts(framework, completed.spec, new Map(), book, place);
   const same = spec === framework.spec || JSON.stringify(spec) === JSON.stringify(framework.spec);
   if (!same) await book.move(framework, spec);
-  const change = await planChange({ framework, spec: same ? framework.spec : spec, upgrade: true, decide }, place);
+  const change = await planChange({ framework, spec: same ? framework.spec : spec, upgrade: true, ...how }, place);
   return { ...change, notes: [...completed.notes, ...notes, ...change.notes] };
 }
 
