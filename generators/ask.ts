@@ -27,13 +27,27 @@ export function askThrough(inquirer: Inquirer): Ask {
     const alive = setInterval(() => undefined, 60_000);
     const state = { answered: false };
     try {
-      const prompt = inquirer.prompt([{ ...question, message: visible(question.message), name: "answer" }]);
+      const prompt = inquirer.prompt([{ ...shownSafely(question), name: "answer" }]);
       const answers = await Promise.race([prompt, inputEnd(prompt.ui, state)]);
       return (answers as { answer: unknown }).answer;
     } finally {
       state.answered = true;
       clearInterval(alive);
     }
+  };
+}
+
+/** The question with nothing in it that a terminal would act on; the refusal of an answer may hold a name as well. */
+export function shownSafely(question: Question): Question {
+  const { message, validate } = question;
+  if (validate === undefined) return { ...question, message: visible(message) };
+  return {
+    ...question,
+    message: visible(message),
+    validate: async (answer) => {
+      const problem = await validate(answer);
+      return typeof problem === "string" ? visible(problem) : problem;
+    },
   };
 }
 

@@ -136,15 +136,17 @@ try {
 
   // Rules that need all of the catalogue at once.
   await loadCatalogue(join(root, "templates"));
+  /** What can be made of a file before the program runs, as a property; undefined for one that is only copied. */
+  const madeOf = (path, source) => {
+    if (path.endsWith(".hbs")) return `compiled:${Handlebars.precompile(source, COMPILE_OPTIONS)}`;
+    const check = checkers[kind(path)];
+    return check === undefined ? undefined : `checked:${JSON.stringify(check(source, path))}`;
+  };
   const prebuilt = [];
   for (const path of files(join(root, "templates"), "")) {
     const source = readFileSync(join(root, "templates", path), "utf8");
-    const made = path.endsWith(".hbs")
-      ? `,compiled:${Handlebars.precompile(source, COMPILE_OPTIONS)}`
-      : checkers[kind(path)] !== undefined
-        ? `,checked:${JSON.stringify(checkers[kind(path)](source, path))}`
-        : undefined;
-    if (made !== undefined) prebuilt.push(`[${JSON.stringify(path)},{source:${JSON.stringify(source)}${made}}]`);
+    const made = madeOf(path, source);
+    if (made !== undefined) prebuilt.push(`[${JSON.stringify(path)},{source:${JSON.stringify(source)},${made}}]`);
   }
   const entry = `import { start as run } from ${JSON.stringify(join(root, "src/main.ts"))};
 const prebuilt = new Map([${prebuilt.join(",\n")}]);

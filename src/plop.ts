@@ -15,7 +15,7 @@ import { COMMANDS, isCommand, type CommandName } from "./cli/table.ts";
 import type { Command, Context } from "./commands/context.ts";
 import { usage } from "./cli/usage.ts";
 import { Interrupt } from "./lib/interrupt.ts";
-import { visible } from "./lib/visible.ts";
+import { visibleLines } from "./lib/visible.ts";
 
 const PACKAGE_ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -40,7 +40,7 @@ function registerOne(plop: NodePlopAPI, name: CommandName): void {
       const context = await contextFor(name, args, programFor(out));
       const said = informed(name, args, context);
       if (said !== undefined) {
-        process.stdout.write(visible(said));
+        process.stdout.write(visibleLines(said));
         return undefined;
       }
       started = { context, command: command as Command<unknown, unknown, unknown> };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Prebuilt } from "../catalogue/load.ts";
 import { readText } from "../host/files.ts";
 import { EXIT, usageError, type ExitCode } from "../lib/errors.ts";
-import { visible } from "../lib/visible.ts";
+import { visibleLines } from "../lib/visible.ts";
 import { Interrupt } from "../lib/interrupt.ts";
 import { nearest } from "../lib/nearest.ts";
 import type { Output } from "../report/output.ts";
@@ -64,7 +64,7 @@ async function dispatch(args: readonly string[], program: Program, interview: In
   const loading = row.load();
   const context = await contextFor(first, rest, program);
   if (context.flags.isSet("help")) {
-    process.stdout.write(visible(usage(first, context.place.catalogue)));
+    process.stdout.write(visibleLines(usage(first, context.place.catalogue)));
     return EXIT.ok;
   }
   const { command } = await loading;

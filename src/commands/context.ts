@@ -4,6 +4,7 @@ import type { Place } from "../flow/place.ts";
 import { isThere } from "../host/files.ts";
 import { usageError, type ExitCode } from "../lib/errors.ts";
 import type { View } from "../report/changes.ts";
+import type { EnvCheck } from "../report/missing-env.ts";
 import type { Output } from "../report/output.ts";
 
 type FlagValue = string | boolean | (string | boolean)[] | undefined;
@@ -73,6 +74,16 @@ export function isDryRun({ flags }: Context): boolean {
 /** How results are shown. */
 export function viewOf({ out, place, flags }: Context): View {
   return { out, shown: place.shown, diff: flags.isSet("diff") };
+}
+
+/**
+ * How a check treats a missing `.env`.
+ * @throws UserError exit 2 where only a check would look at the flag
+ */
+export function envCheckOf({ flags }: Context): EnvCheck {
+  const [check, requiresEnv] = [flags.isSet("check"), flags.isSet("require-env")];
+  if (requiresEnv && !check) throw usageError("--require-env has no effect without --check", "add --check");
+  return { check, requiresEnv };
 }
 
 /** @throws UserError exit 2 where a check would be green because the root that was given is not there */

@@ -10,7 +10,7 @@ import {
 } from "../flow/regenerate.ts";
 import { EXIT } from "../lib/errors.ts";
 import { regenerationError, showRegeneration, showStep } from "../report/regeneration.ts";
-import { isDryRun, isInteractive, requireRoot, viewOf, type Command } from "./context.ts";
+import { envCheckOf, isDryRun, isInteractive, requireRoot, viewOf, type Command } from "./context.ts";
 
 type Steps = AsyncGenerator<RegenerateStart | RegenerateStep, RegenerateResult>;
 
@@ -19,7 +19,7 @@ export const command: Command<RegenerateRequest, RegenerateGiven, Steps> = {
     requireRoot(context);
     const { flags, place, out } = context;
     const decisions = Decisions.from({ ours: flags.list("ours"), theirs: flags.list("theirs") });
-    const isCheck = flags.isSet("check");
+    const { check: isCheck } = envCheckOf(context);
     const dry = isDryRun(context) || isCheck;
     const request = { place, frameworks: flags.positionals, decisions, listsKept: out.json, dry, isCheck };
     const canAsk = isInteractive(context) && !dry && !out.json && !flags.isSet("yes") && decisions.isEmpty;
@@ -29,13 +29,8 @@ export const command: Command<RegenerateRequest, RegenerateGiven, Steps> = {
   run: async (request) => Promise.resolve(regenerate(request)),
   present: async (steps, context) => {
     if (steps === undefined) return EXIT.ok;
-    const check = context.flags.isSet("check");
-    const view = {
-      ...viewOf(context),
-      dry: isDryRun(context) || check,
-      check,
-      requiresEnv: context.flags.isSet("require-env"),
-    };
+    const envCheck = envCheckOf(context);
+    const view = { ...viewOf(context), ...envCheck, dry: isDryRun(context) || envCheck.check };
     let next = await steps.next();
     try {
       for (; next.done !== true; next = await steps.next()) await showStep(next.value, view);

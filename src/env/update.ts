@@ -35,7 +35,7 @@ interface Edit {
 /**
  * `.env` after a change of the spec. Secrets and whatever the user added stay as they are, byte by byte;
  * a managed variable follows the spec only while it still has a value that was rendered before, and goes
- * when nothing needs it any more. New lines go behind their neighbours, or at the end.
+ * when nothing needs it any more. One that is another's second name follows the user's value of that one. New lines go behind their neighbours, or at the end.
  */
 export function updateEnv(change: EnvChange): string {
   const { text, after, before, secrets } = change;
@@ -51,7 +51,7 @@ export function updateEnv(change: EnvChange): string {
     let neighbour: Assignment | undefined;
     for (const variable of shown) {
       const present = current.get(variable.name);
-      const value = literalValue(variable, secrets);
+      const value = ownValue(variable.sameAs, current, change) ?? literalValue(variable, secrets);
       if (present === undefined) {
         if (isWanted(variable, change)) missing.push(`${variable.name}=${quoteEnv(value)}`);
         continue;
@@ -110,6 +110,16 @@ export function renderedValues(templates: readonly (string | undefined)[]): Map<
     }
   }
   return found;
+}
+
+/** The value that the user gave a variable; undefined when it has none, or one that was rendered. */
+function ownValue(
+  name: string | undefined,
+  current: ReadonlyMap<string, Assignment>,
+  change: Pick<EnvChange, "rendered" | "secrets">,
+): string | undefined {
+  const value = name === undefined ? undefined : current.get(name)?.value;
+  return name === undefined || value === undefined || followsSpec(value, name, change) ? undefined : value;
 }
 
 /** What a user deleted stays deleted, but for what the stack cannot start without. */

@@ -16,6 +16,8 @@ export interface Variable {
    * For a default, what compose.yaml falls back to.
    */
   value: string;
+  /** The variable that it is another name of: its value in the manifest is `${NAME}` and nothing else. */
+  sameAs: string | undefined;
   /** How it appears in `.env.template`: a secret empty, a default commented out. */
   line: string;
   secret: boolean;
@@ -80,6 +82,7 @@ function makeSections(spec: Spec, catalogue: Catalogue): Section[] {
           rotate: entry.rotate,
           prefix: entry.prefix ?? "",
           value,
+          sameAs: entry.class === "managed" ? /^\$\{([A-Z][A-Z0-9_]*)\}$/.exec(entry.value ?? "")?.[1] : undefined,
           line: `${entry.name}=${value}`,
           secret: entry.class === "secret",
         };
@@ -119,6 +122,7 @@ function makeDefaults(container: Container, spec: Spec): Variable[] {
     rotate: undefined,
     prefix: "",
     value,
+    sameAs: undefined,
     line: `# ${container.variable}_${suffix}=${value}`,
     secret: false,
   });

@@ -165,18 +165,20 @@ class Run {
       const change = await planUpToDate(framework, this.#session.root, this.#book, place, how);
       const { actions } = change.plan;
       const isIdle = isEmpty(change.plan);
-      if (!isIdle) {
+      const lacksEnv = framework.envText === undefined;
+      const isOutOfDate = !isIdle && !(lacksEnv && isEnvAlone(change.plan));
+      // A check of a clone whose files may not be written is no failure.
+      if (isOutOfDate || (!isIdle && !this.#request.isCheck)) {
         await this.#session.commit([change], this.#progress());
         this.#changed += 1;
       }
       // The actions without the files they were made from: those of a thousand directories must not stay in memory.
       const listed = actions.filter(({ action }) => this.#request.listsKept || action !== "keep");
-      const lacksEnv = framework.envText === undefined;
       this.#outcomes.push({
         folder,
         actions: listed.map((each) => ({ ...each })),
         isIdle,
-        isOutOfDate: !isIdle && !(lacksEnv && isEnvAlone(change.plan)),
+        isOutOfDate,
         lacksEnv,
         error: undefined,
       });
@@ -242,12 +244,12 @@ function wanted(root: Root, { frameworks: names }: RegenerateRequest): readonly 
 
 /** Open and new conflicts. */
 async function conflictsIn(root: Root, request: RegenerateRequest): Promise<FoundConflict[]> {
-  const { place } = request;
+  const { place, isCheck } = request;
   const book = new PortBook(root, place);
   const found: FoundConflict[] = [];
   for (const framework of wanted(root, request)) {
     try {
-      const { plan } = await planUpToDate(framework, root, book, place);
+      const { plan } = await planUpToDate(framework, root, book, place, { isCheck });
       for (const { path, action, reason } of plan.actions)
         if (action === "conflict") found.push({ path: `${framework.folder}/${path}`, reason });
     } catch (error) {

@@ -59,18 +59,22 @@ async function inspect(
 ): Promise<FrameworkStatus> {
   const name = framework.folder;
   try {
-    const { disk, next, overrides, plan } = await planUpToDate(framework, root, book, place, { isCheck });
-    return { name, ...withEnv(statusOf(disk, next), disk.has(".env")), overrides, would: plan.actions };
+    const { disk, next, overrides, plan, lacksSecrets } = await planUpToDate(framework, root, book, place, { isCheck });
+    const env = !disk.has(ENV) ? "missing" : lacksSecrets ? "outdated" : undefined;
+    return { name, ...withEnv(statusOf(disk, next), env), overrides, would: plan.actions };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     // What would be generated is not known; what was generated is.
-    const disk = readDirectory(framework.dir, [".env"], `${place.shown}/${name}`);
+    const disk = readDirectory(framework.dir, [ENV], `${place.shown}/${name}`);
     const base = [...storedIn(disk).base].map(([path, content]) => [path, { content, mode: 0o644 }] as const);
     const found = { ...statusOf(disk, new Map(base)), outdated: true };
-    return { name, ...withEnv(found, disk.has(".env")), overrides: [], would: error.message };
+    return { name, ...withEnv(found, disk.has(ENV) ? undefined : "missing"), overrides: [], would: error.message };
   }
 }
 
-function withEnv(found: DirectoryStatus, there: boolean): DirectoryStatus {
-  return there ? found : { ...found, files: [{ path: ".env", state: "missing" }, ...found.files] };
+/** @param state of `.env`; undefined when there is nothing to say of it */
+function withEnv(found: DirectoryStatus, state: "missing" | "outdated" | undefined): DirectoryStatus {
+  return state === undefined ? found : { ...found, files: [{ path: ENV, state }, ...found.files] };
 }
+
+const ENV = ".env";

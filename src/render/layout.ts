@@ -46,6 +46,8 @@ function targetOf(path: string): string {
     .join("/");
 }
 
+const COMPOSE_PART = "compose";
+
 /** A template that adds something to a file of the framework. */
 export interface PartSource {
   /** Of the template. */
@@ -57,18 +59,19 @@ export interface PartSource {
 }
 
 /**
- * The parts that templates of the framework can use as `parts.NAME`: `compose`, every `services/ID/parts/NAME.hbs` and
- * `services/ID/external/NAME.hbs`, and what those templates ask for; a part that no service has is an empty list.
+ * The parts that templates of the framework can use as `parts.NAME`: `compose`, made by `services/ID/compose.yaml.hbs`
+ * alone; every `services/ID/parts/NAME.hbs` and `services/ID/external/NAME.hbs`; and what those templates ask for. A
+ * part that no service has is an empty list.
  * @returns the templates of each, by its name
  */
 export function partsOf(templates: Templates): ReadonlyMap<string, readonly PartSource[]> {
   return once(parts, templates, () => {
-    const found = new Map<string, PartSource[]>([["compose", []]]);
+    const found = new Map<string, PartSource[]>([[COMPOSE_PART, []]]);
     for (const { path, source } of templates.values()) {
       const [, service, compose, folder, part] =
         /^services\/([^/]+)\/(?:(compose)\.yaml|(parts|external)\/([^/]+))\.hbs$/.exec(path) ?? [];
       const name = compose ?? part;
-      if (service !== undefined && name !== undefined)
+      if (service !== undefined && name !== undefined && part !== COMPOSE_PART)
         once(found, name, () => []).push({ path, service, folder: folder === "external" ? "external" : "parts" });
       if (!path.startsWith("framework/")) continue;
       for (const [, asked] of source.matchAll(/\bparts\.([A-Za-z_][\w-]*)/g))

@@ -24,9 +24,8 @@ export async function showChange(change: Change, { out, diff }: View): Promise<v
   for (const note of change.notes) out.note(aboutFramework(change.folder, note));
   if (out.json) return;
   if (diff) {
-    const { colouredDiff } = await import("./diff.ts");
-    const text = colouredDiff(change.plan, change.disk, change, out);
-    if (text !== "") out.line(text);
+    const { showDiff } = await import("./diff.ts");
+    showDiff(change.plan, change.disk, change, out);
     return;
   }
   for (const line of planLines(change.plan.actions)) out.line(`  ${line}`);

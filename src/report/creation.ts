@@ -2,6 +2,7 @@ import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { CreateResult } from "../flow/create.ts";
 import { isExternal } from "../spec/schema.ts";
 import { DRY_RUN, planDocumentOf, type View } from "./changes.ts";
+import { styled } from "./output.ts";
 import { planLines, portLines } from "./preview.ts";
 import { quotedForShell } from "../lib/shell.ts";
 
@@ -15,15 +16,15 @@ export async function showCreation(result: CreateResult, catalogue: Catalogue, v
   const ports = portLines(spec, catalogue).map((line) => `  ${line}`);
   if (!result.written) {
     if (diff) {
-      const { colouredDiff } = await import("./diff.ts");
-      out.line(colouredDiff(change.plan, change.disk, change, out));
+      const { showDiff } = await import("./diff.ts");
+      showDiff(change.plan, change.disk, change, out);
     } else for (const line of [...planLines(change.plan.actions), "", ...ports]) out.line(line);
     out.line(DRY_RUN);
     return;
   }
   const dir = `${shown}/${change.folder}`;
   const count = change.plan.actions.length;
-  out.line(`${out.style("Created", "green")} ${out.style(dir, "bold")} (${String(count)} files)`);
+  out.line(styled("Created", "green"), " ", styled(dir, "bold"), ` (${String(count)} files)`);
   if (ports.length > 0) out.line();
   for (const line of ports) out.line(line);
   out.line();

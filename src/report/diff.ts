@@ -3,7 +3,7 @@ import { createTwoFilesPatch } from "diff";
 import type { Disk } from "../plan/disk.ts";
 import type { Plan } from "../plan/plan.ts";
 import { SCAFFOLD_DIR } from "../plan/state.ts";
-import type { Output } from "./output.ts";
+import { styled, type Output, type Styled } from "./output.ts";
 
 export interface Hidden {
   /** Every secret value that is known: none of them is shown, in whatever file. */
@@ -38,19 +38,26 @@ export function planDiff(plan: Plan, disk: Disk, hidden: Hidden): string {
   return [...written, ...removed].join("");
 }
 
-/** The diff as it is printed: added and removed lines in colour where the output is a terminal. */
-export function colouredDiff(plan: Plan, disk: Disk, hidden: Hidden, out: Output): string {
-  return planDiff(plan, disk, hidden)
-    .trimEnd()
-    .split("\n")
-    .map((line) => {
-      if (/^(?:---|\+\+\+) /.test(line)) return out.style(line, "bold");
-      if (line.startsWith("@@")) return out.style(line, "cyan");
-      if (line.startsWith("+")) return out.style(line, "green");
-      return line.startsWith("-") ? out.style(line, "red") : line;
-    })
-    .join("\n");
+/**
+ * Prints the diff: added and removed lines in colour where the output is a terminal. It is for reading: secrets and
+ * control characters are replaced, and the carriage returns that end a line are left out.
+ */
+export function showDiff(plan: Plan, disk: Disk, hidden: Hidden, out: Output): void {
+  const text = planDiff(plan, disk, hidden).trimEnd();
+  if (text === "") return;
+  for (const line of text.split(/\r?\n/)) {
+    const [, style] = STYLES.find(([start]) => start.test(line)) ?? [];
+    out.line(style === undefined ? line : styled(line, style));
+  }
 }
+
+// By how a line starts; the first that fits.
+const STYLES: readonly [RegExp, Styled["style"]][] = [
+  [/^(?:---|\+\+\+) /, "bold"],
+  [/^@@/, "cyan"],
+  [/^\+/, "green"],
+  [/^-/, "red"],
+];
 
 function shownText(path: string, text: string, { secrets, visible }: Hidden): string {
   return redact(path === ".env" ? redactEnv(text, visible) : text, secrets);

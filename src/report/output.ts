@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 
-import { visible } from "../lib/visible.ts";
+import { visible, visibleLines } from "../lib/visible.ts";
 import type { ErrorDocument, PlanDocument, PlansDocument, PortsDocument, StatusDocument } from "./documents.ts";
 
 type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
@@ -18,8 +18,16 @@ interface TerminalLike extends Writable {
   isTTY?: boolean | undefined;
 }
 
-// In a line, the place of a styled piece: its number between two characters that no text has (Unicode keeps them out).
-const PLACE = /\uFDD0(\d+)\uFDD1/g;
+/** A piece of a line that is in colour where colours are wanted. */
+export interface Styled {
+  text: string;
+  style: Style;
+}
+
+/** @param text may have come from a file or a name, as every text that is printed */
+export function styled(text: string, style: Style): Styled {
+  return { text, style };
+}
 
 /**
  * Where a command's text goes. Results on stdout; warnings, progress and errors on stderr. Whatever is printed may have
@@ -30,7 +38,6 @@ export class Output {
   readonly #stdout: TerminalLike;
   readonly #stderr: TerminalLike;
   readonly #env: NodeJS.ProcessEnv;
-  readonly #pieces: string[] = [];
   #documented = false;
 
   constructor(options: { json: boolean; stdout: TerminalLike; stderr: TerminalLike; env: NodeJS.ProcessEnv }) {
@@ -41,53 +48,49 @@ export class Output {
   }
 
   /** A line of the result; left out with --json, where stdout holds one document. */
-  line(text = ""): void {
-    if (!this.json) this.#write(this.#stdout, text);
-    else this.#pieces.length = 0;
+  line(...pieces: readonly (string | Styled)[]): void {
+    if (!this.json) this.#write(this.#stdout, pieces);
   }
 
   /** The one document of --json: an error that follows a result (a failed --check) goes to stderr alone. */
   document(value: PlanDocument | PlansDocument | PortsDocument | StatusDocument | ErrorDocument): void {
     if (!this.json || this.#documented) return;
     this.#documented = true;
-    this.#stdout.write(`${visible(JSON.stringify(value, null, 2))}\n`);
+    this.#stdout.write(`${visibleLines(JSON.stringify(value, null, 2))}\n`);
   }
 
   /** Something worth knowing that is not the result. */
   note(text: string): void {
-    const warning = text.startsWith("warning: ");
-    const label = this.#styled(warning ? "warning" : "note", warning ? "yellow" : "cyan", this.#stderr);
-    this.#write(this.#stderr, `${label}: ${text.replace(/^warning: /, "")}`);
+    const label = text.startsWith("warning: ") ? styled("warning", "yellow") : styled("note", "cyan");
+    this.#write(this.#stderr, [label, `: ${text.replace(/^warning: /, "")}`]);
   }
 
   error(text: string, hint: string | undefined, details: readonly string[]): void {
-    this.#write(this.#stderr, `${this.#styled("error", "red", this.#stderr)}: ${text}`);
-    for (const detail of details) this.#write(this.#stderr, `  ${detail}`);
-    if (hint !== undefined) this.#write(this.#stderr, `${this.#styled("hint", "cyan", this.#stderr)}: ${hint}`);
+    this.#write(this.#stderr, [styled("error", "red"), `: ${text}`]);
+    for (const detail of details) this.#write(this.#stderr, [`  ${detail}`]);
+    if (hint !== undefined) this.#write(this.#stderr, [styled("hint", "cyan"), `: ${hint}`]);
   }
 
   /** What a developer needs of a defect. */
   trace(error: Error): void {
-    this.#write(this.#stderr, error.stack ?? "");
+    for (const line of error.stack?.split("\n") ?? []) this.#write(this.#stderr, [line]);
   }
 
-  /** A piece of the next line, in colour where stdout is a terminal. */
-  style(text: string, style: Style): string {
-    return this.#styled(text, style, this.#stdout);
-  }
-
-  #write(stream: TerminalLike, text: string): void {
-    const pieces = this.#pieces.splice(0);
-    stream.write(`${visible(text).replaceAll(PLACE, (_, place: string) => pieces[Number(place)] ?? "")}\n`);
+  #write(stream: TerminalLike, pieces: readonly (string | Styled)[]): void {
+    const isColoured = this.#wantsColour(stream);
+    const texts = pieces.map((piece) => {
+      if (typeof piece === "string") return visible(piece);
+      const [on, off] = CODES[piece.style];
+      const text = visible(piece.text);
+      return isColoured ? `\u001B[${String(on)}m${text}\u001B[${String(off)}m` : text;
+    });
+    stream.write(`${texts.join("")}\n`);
   }
 
   // NO_COLOR (https://no-color.org): any value but the empty one switches colour off.
-  #styled(text: string, style: Style, stream: TerminalLike): string {
-    const wanted =
-      this.#env["FORCE_COLOR"] !== undefined && this.#env["FORCE_COLOR"] !== "0" ? true : stream.isTTY === true;
-    if (!wanted || (this.#env["NO_COLOR"] ?? "") !== "" || this.#env["TERM"] === "dumb") return text;
-    const [on, off] = CODES[style];
-    this.#pieces.push(`\u001B[${String(on)}m${visible(text)}\u001B[${String(off)}m`);
-    return `\uFDD0${String(this.#pieces.length - 1)}\uFDD1`;
+  #wantsColour(stream: TerminalLike): boolean {
+    if ((this.#env["NO_COLOR"] ?? "") !== "" || this.#env["TERM"] === "dumb") return false;
+    const forced = this.#env["FORCE_COLOR"];
+    return (forced !== undefined && forced !== "0") || stream.isTTY === true;
   }
 }

@@ -5,6 +5,7 @@ import { describeHolder } from "../ports/claim.ts";
 import { PORT_TABLE_FILE } from "../render/port-table.ts";
 import { applyLine, DRY_RUN, showChange, type View } from "./changes.ts";
 import { formatTable } from "./table.ts";
+import { styled } from "./output.ts";
 
 /** The allocation table. */
 export function showPorts({ rows, clashes, notes }: ListPortsResult, { out }: View): void {
@@ -27,7 +28,7 @@ export function showPorts({ rows, clashes, notes }: ListPortsResult, { out }: Vi
         row.state,
       ]),
     );
-    for (const [index, line] of lines.entries()) out.line(index === 0 ? out.style(line, "bold") : line);
+    for (const [index, line] of lines.entries()) out.line(index === 0 ? styled(line, "bold") : line);
   }
   for (const clash of clashes) {
     const [first] = clash;

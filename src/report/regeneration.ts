@@ -4,16 +4,14 @@ import type { RegenerateResult, RegenerateStart, RegenerateStep } from "../flow/
 import { EXIT, formatProblem, UserError, type ExitCode } from "../lib/errors.ts";
 import { isEmpty } from "../plan/plan.ts";
 import { PORT_TABLE_FILE } from "../render/port-table.ts";
+import { missingEnvError, missingEnvNotes, type EnvCheck } from "./missing-env.ts";
+import { styled } from "./output.ts";
 import { applyLine, DRY_RUN, planDocumentOf, showChange, type View } from "./changes.ts";
 
 /** What a run shows and what it counts as wrong. */
-export interface RegenerationView extends View {
+export interface RegenerationView extends View, EnvCheck {
   /** Nothing is written. */
   dry: boolean;
-  /** Whatever would change counts as drift. */
-  check: boolean;
-  /** A missing .env counts as drift as well. */
-  requiresEnv: boolean;
 }
 
 /** One step of a run, as soon as it is known. */
@@ -26,14 +24,15 @@ export async function showStep(step: RegenerateStart | RegenerateStep, view: Vie
   const { change } = step;
   if (change === undefined) return;
   const changed = change.plan.actions.some(({ action }) => action !== "keep") || !isEmpty(change.plan);
-  if (changed && !out.json) out.line(`${out.style(`${shown}/${change.folder}`, "bold")}:`);
+  if (changed && !out.json) out.line(styled(`${shown}/${change.folder}`, "bold"), ":");
   if (changed || change.notes.length > 0) await showChange(change, view);
   const apply = step.written ? applyLine(change, shown) : undefined;
   if (apply !== undefined) out.line(`  ${apply}`);
 }
 
 /** The end of a run: the JSON document, and a summary of what stays as it is. */
-export function showRegeneration(result: RegenerateResult, { out, shown, dry, check }: RegenerationView): void {
+export function showRegeneration(result: RegenerateResult, view: RegenerationView): void {
+  const { out, shown, dry, check } = view;
   const { frameworks } = result;
   if (dry && !result.isTableCurrent) out.line(`${PORT_TABLE_FILE} would be rewritten`);
   const [only, second] = frameworks;
@@ -60,33 +59,19 @@ export function showRegeneration(result: RegenerateResult, { out, shown, dry, ch
     out.line(`${which}: ${dry && still.length < result.total ? "nothing would change" : "nothing to do"}`);
   }
   if (dry && !check) out.line(DRY_RUN);
-  const lacking = frameworks.filter(({ lacksEnv }) => lacksEnv).map(({ folder }) => folder);
-  if (check && lacking.length > 0) out.note(withoutEnv(lacking));
+  for (const note of missingEnvNotes(withoutEnv(result), view)) out.note(note);
 }
 
-/** What a check says of frameworks without .env: it is not in git, so a clone has none. */
-function withoutEnv(folders: readonly string[]): string {
-  return `${folders.join(", ")}: no .env on this host, which is no drift (with --require-env it is); npm run regenerate makes it`;
-}
-
-/** @returns undefined when no framework lacks its .env */
-export function envError(folders: readonly string[]): UserError | undefined {
-  if (folders.length === 0) return undefined;
-  return new UserError(`.env is missing in ${folders.join(", ")}`, {
-    code: "drift",
-    exit: EXIT.drift,
-    hint: "npm run regenerate makes it; if this host runs the stack already, put the old one back",
-  });
+function withoutEnv({ frameworks }: RegenerateResult): string[] {
+  return frameworks.filter(({ lacksEnv }) => lacksEnv).map(({ folder }) => folder);
 }
 
 /**
  * What is wrong after a run: the first of exit codes 1, 2, 3, 4, 5 that occurred; of several failures each is printed.
  * @returns undefined when everything is as it should be
  */
-export function regenerationError(
-  result: RegenerateResult,
-  { out, dry, check, requiresEnv }: RegenerationView,
-): UserError | undefined {
+export function regenerationError(result: RegenerateResult, view: RegenerationView): UserError | undefined {
+  const { out, dry, check } = view;
   const { frameworks } = result;
   const errors = frameworks.flatMap(({ folder, error }) => (error === undefined ? [] : [{ folder, error }]));
   const [first] = errors;
@@ -109,9 +94,8 @@ export function regenerationError(
   const open = !dry || check ? conflictsError(conflicts) : undefined;
   if (open !== undefined) return open;
   if (!check) return undefined;
-  const lacking = frameworks.filter(({ lacksEnv }) => lacksEnv).map(({ folder }) => folder);
   if (result.isTableCurrent && frameworks.every(({ isOutOfDate }) => !isOutOfDate))
-    return requiresEnv ? envError(lacking) : undefined;
+    return missingEnvError(withoutEnv(result), view);
   return new UserError("the directories are out of date: they do not match the specs and the templates", {
     code: "drift",
     exit: EXIT.drift,

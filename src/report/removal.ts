@@ -1,6 +1,7 @@
 import { quotedForShell } from "../lib/shell.ts";
 import type { RemoveFrameworkResult } from "../flow/remove-framework.ts";
 import { DRY_RUN, planDocumentOf, type View } from "./changes.ts";
+import { styled } from "./output.ts";
 import { planLines } from "./preview.ts";
 
 /** What removing a framework came to. */
@@ -8,7 +9,7 @@ export function showRemoval(result: RemoveFrameworkResult, { out, shown }: View)
   const { folder, plan } = result.change;
   for (const note of result.notes) out.note(note);
   out.document(planDocumentOf(folder, plan.actions));
-  out.line(`${out.style(`${shown}/${folder}`, "bold")}:`);
+  out.line(styled(`${shown}/${folder}`, "bold"), ":");
   for (const line of planLines(plan.actions)) out.line(`  ${line}`);
   if (!result.written) {
     out.line(DRY_RUN);

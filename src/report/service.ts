@@ -2,6 +2,7 @@ import { quotedForShell } from "../lib/shell.ts";
 import type { ServiceChange } from "../flow/service.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { applyLine, DRY_RUN, planDocumentOf, showChange, type View } from "./changes.ts";
+import { styled } from "./output.ts";
 import { portLines } from "./preview.ts";
 
 /** What adding or removing a service came to. */
@@ -12,7 +13,7 @@ export async function showService(result: ServiceChange, catalogue: Catalogue, v
   out.document(planDocumentOf(folder, change?.plan.actions ?? []));
   if (change === undefined) out.line(`${shown}/${folder} ${result.reason}; nothing to do`);
   else {
-    out.line(`${out.style(`${shown}/${folder}`, "bold")}:`);
+    out.line(styled(`${shown}/${folder}`, "bold"), ":");
     await showChange(change, view);
     for (const line of portLines({ ...change.spec, services: result.added }, catalogue)) out.line(`  ${line}`);
     for (const line of volumeLines(result.volumes)) out.line(line);

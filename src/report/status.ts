@@ -3,12 +3,15 @@ import type { FrameworkStatus, StatusResult } from "../flow/status.ts";
 import { EXIT, UserError } from "../lib/errors.ts";
 import type { FileState } from "../plan/status.ts";
 import type { View } from "./changes.ts";
+import { missingEnvError, missingEnvNotes, type EnvCheck } from "./missing-env.ts";
+import { styled } from "./output.ts";
 import { planLines } from "./preview.ts";
-import { envError } from "./regeneration.ts";
 
 /** The state of every file that is not clean. */
-export function showStatus({ frameworks, errors, notes }: StatusResult, { out }: View): void {
-  for (const note of notes) out.note(note);
+export function showStatus(result: StatusResult, view: View & EnvCheck): void {
+  const { frameworks, errors, notes } = result;
+  const { out } = view;
+  for (const note of [...notes, ...missingEnvNotes(withoutEnv(result), view)]) out.note(note);
   out.document({
     schemaVersion: 1,
     frameworks: frameworks.map(({ name, files, conflicts, outdated }) => ({ name, files, conflicts, outdated })),
@@ -23,7 +26,7 @@ function showFramework({ name, files, overrides, outdated, would }: FrameworkSta
   const counts = new Map<FileState, number>();
   for (const { state } of files) counts.set(state, (counts.get(state) ?? 0) + 1);
   const summary = [...counts].map(([state, count]) => `${String(count)} ${state}`).join(", ");
-  out.line(`${out.style(name, "bold")}: ${summary}`);
+  out.line(styled(name, "bold"), `: ${summary}`);
   for (const { path, state } of files) if (state !== "clean") out.line(`  ${state.padEnd(10)}  ${path}`);
   if (overrides.length > 0) out.line(`  .env overrides ${overrides.join(", ")}`);
   if (outdated) out.line("  the spec or the templates have changed since it was generated");
@@ -34,11 +37,18 @@ function showFramework({ name, files, overrides, outdated, would }: FrameworkSta
   }
 }
 
-/**
- * What `--check` finds wrong, worst first.
- * @param requiresEnv whether a missing .env, which no clone has, counts as well
- */
-export function statusError({ frameworks }: StatusResult, requiresEnv: boolean): UserError | undefined {
+function withoutEnv({ frameworks }: StatusResult): string[] {
+  const lacks = ({ files }: FrameworkStatus): boolean =>
+    files.some(({ path, state }) => path === ENV && state === "missing");
+  return frameworks.filter(lacks).map(({ name }) => name);
+}
+
+const ENV = ".env";
+
+/** What `--check` finds wrong, worst first. */
+export function statusError(result: StatusResult, view: EnvCheck): UserError | undefined {
+  if (!view.check) return undefined;
+  const { frameworks } = result;
   const conflicted = frameworks.filter(({ conflicts }) => conflicts.length > 0).map(({ name }) => name);
   if (conflicted.length > 0) {
     return new UserError(`conflicts are open in ${conflicted.join(", ")}`, {
@@ -49,14 +59,9 @@ export function statusError({ frameworks }: StatusResult, requiresEnv: boolean):
   }
   const drifted = frameworks.filter(
     ({ files, outdated }) =>
-      outdated || files.some(({ path, state }) => state === "outdated" || (state === "missing" && path !== ".env")),
+      outdated || files.some(({ path, state }) => state === "outdated" || (state === "missing" && path !== ENV)),
   );
-  if (drifted.length === 0) {
-    const lacking = frameworks.filter(({ files }) =>
-      files.some(({ path, state }) => path === ".env" && state === "missing"),
-    );
-    return requiresEnv ? envError(lacking.map(({ name }) => name)) : undefined;
-  }
+  if (drifted.length === 0) return missingEnvError(withoutEnv(result), view);
   return new UserError(`out of date: ${drifted.map(({ name }) => name).join(", ")}`, {
     code: "drift",
     exit: EXIT.drift,

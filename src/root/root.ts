@@ -103,7 +103,7 @@ function aboutLink(path: string, shown: string): string[] {
     return [`${shown} is a link to a framework; it is left alone, and its ports are not known`];
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return [`${shown} is a link that cannot be followed; if a framework is behind it, its ports are not known`];
+    return [`${shown} is a link, and ${error.message}; if a framework is behind it, its ports are not known`];
   }
 }
 

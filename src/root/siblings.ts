@@ -22,16 +22,19 @@ export function siblingHosts(root: Root, id: string, catalogue: Catalogue): Sibl
 
 /** The URL in its `.env`, or one made from its port. A sibling's `.env` is as untrusted as any file. */
 function urlOf(framework: Framework, manifest: Manifest): string | undefined {
-  const variable = urlVariable(manifest);
+  const [variable] = urlVariables(manifest);
   const written = variable === undefined ? undefined : framework.env.get(variable);
   if (written !== undefined && hostUrlProblem(written) === undefined) return written;
   const port = overriddenPort(framework, manifest) ?? framework.spec.services[manifest.id]?.port;
   return port === undefined ? undefined : manifest.port?.url.replaceAll("{{port}}", String(port));
 }
 
-/** The variable that holds the URL of the one that runs elsewhere. */
-function urlVariable({ external }: Manifest): string | undefined {
-  return external?.env.find((entry) => entry.value?.includes("{{externalHost}}") === true)?.name;
+/** The variables that hold the URL of the one that runs elsewhere: the one that is made from it, and its other names. */
+function urlVariables({ external }: Manifest): string[] {
+  const entries = external?.env ?? [];
+  const first = entries.find(({ value }) => value?.includes("{{externalHost}}") === true);
+  if (first === undefined) return [];
+  return [first, ...entries.filter(({ value }) => value === `\${${first.name}}`)].map(({ name }) => name);
 }
 
 /**
@@ -50,8 +53,10 @@ export function withExternalHosts(given: Spec, root: Root, catalogue: Catalogue)
       spec = { ...spec, external: { ...spec.external, [id]: { mode: "external", host: only.url } } };
       notes.push(`${title}: the one of ${only.name} is used, ${only.url}`);
     } else {
+      const variables = urlVariables(manifest);
+      const where = variables.length === 0 ? "its URL" : variables.join(" and ");
       notes.push(
-        `warning: no URL is known for the external ${title}: set ${urlVariable(manifest) ?? "its URL"} in .env, or ${id}.host in framework.yaml`,
+        `warning: no URL is known for the external ${title}: set ${where} in .env, or ${id}.host in framework.yaml`,
       );
     }
   }

@@ -224,7 +224,7 @@ describe("a link in the root that leads to itself", () => {
       expect([command, code, stderr]).toEqual([
         command,
         0,
-        expect.stringContaining("frameworks/loop is a link that cannot be followed"),
+        expect.stringContaining("frameworks/loop is a link, and frameworks/loop/framework.yaml cannot be read: ELOOP"),
       ]);
     }
   });
@@ -235,7 +235,7 @@ describe("names with control characters and shell syntax", () => {
     const work = await new Workspace().make("crewai", "postgres");
     const odd = "x; touch pwned #\u001B]0;title\u0007";
     work.edit("crewai/.env", /^FRAMEWORK_NAME=.*$/m, `FRAMEWORK_NAME='${odd}'`);
-    fs.outputFileSync(work.path(`odd\u001B[2J/framework.yaml`), "name: [");
+    fs.outputFileSync(work.path(`odd\u001B[2J\nhint: run this/framework.yaml`), "name: [");
     work.write("compose.yaml", `services:\n  "a\\e[2Jb":\n    ports: ["9999:1"]\n`);
     for (const command of [
       ["status"],
@@ -245,9 +245,9 @@ describe("names with control characters and shell syntax", () => {
       ["remove-framework", "crewai", "--yes"],
     ]) {
       const { stdout, stderr } = await work.run(...command);
-      expect([command, /(?![\n\t])\p{Cc}/u.exec(stdout + stderr)]).toEqual([command, null]);
+      expect([command, /(?![\n\t])\p{Cc}|^hint: run this/mu.exec(stdout + stderr)]).toEqual([command, null]);
       if (command[0] !== "remove-framework") continue;
-      expect(stdout).toContain(String.raw`docker volume rm 'x; touch pwned #\u001b]0;title\u0007_postgres_data'`);
+      expect(stdout).toContain(String.raw`docker volume rm $'x; touch pwned #\u001b]0;title\u0007_postgres_data'`);
     }
   });
 });

@@ -92,30 +92,87 @@ describe("status", () => {
     const clone = join(tempDir(), "clone");
     await run("git", ["-c", "core.autocrlf=true", "clone", "-q", cwd, clone]);
     expect(unclean(await status(clone))).toEqual(["crewai/.env missing"]);
-    // A CI job has no .env, need not make one, and asks no engine for volumes.
-    const bin = join(tempDir(), "bin");
-    fs.outputFileSync(join(bin, "docker"), `#!/bin/sh\ntouch ${join(bin, "asked")}\necho crewai_postgres_data\n`, {
-      mode: 0o755,
-    });
-    const env = { PATH: `${bin}:${process.env["PATH"] ?? ""}` };
-    for (const command of ["status", "regenerate"]) {
-      const passed = await cli([command, "--check"], { cwd: clone, env });
-      expect([command, passed.code, passed.stderr]).toEqual([
-        command,
-        0,
-        expect.stringMatching(/^(?:$|note: crewai: no \.env)/),
-      ]);
-      const strict = await cli([command, "--check", "--require-env"], { cwd: clone, env });
-      expect([command, strict.code, strict.stderr]).toEqual([
-        command,
-        5,
-        expect.stringContaining(".env is missing in crewai"),
-      ]);
+  });
+
+  describe("of a clone without .env", () => {
+    type Outcome = [number | null, string, string];
+
+    /** Two frameworks without .env, and a docker that leaves a file when it is asked. */
+    async function cloned(): Promise<{
+      check: (...args: string[]) => Promise<Outcome>;
+      env: NodeJS.ProcessEnv;
+      root: string;
+      wasAsked: () => boolean;
+    }> {
+      const cwd = tempDir();
+      await make(cwd, "crewai", "dspy");
+      for (const name of ["crewai", "dspy"]) fs.removeSync(join(cwd, "frameworks", name, ".env"));
+      const bin = join(tempDir(), "bin");
+      fs.outputFileSync(join(bin, "docker"), `#!/bin/sh\ntouch ${join(bin, "asked")}\necho crewai_postgres_data\n`, {
+        mode: 0o755,
+      });
+      const env: NodeJS.ProcessEnv = { PATH: `${bin}:${process.env["PATH"] ?? ""}` };
+      const check = async (...args: string[]): Promise<Outcome> => {
+        const { code, stdout, stderr } = await cli(args, { cwd, env });
+        return [code, stdout, stderr];
+      };
+      return { check, env, root: join(cwd, "frameworks"), wasAsked: () => fs.existsSync(join(bin, "asked")) };
     }
-    expect(fs.readdirSync(bin)).toEqual(["docker"]);
-    const spec = join(clone, "frameworks/crewai/framework.yaml");
-    fs.writeFileSync(spec, fs.readFileSync(spec, "utf8").replace("profile: small", "profile: medium"));
-    expect((await cli(["regenerate", "--check"], { cwd: clone, env })).code).toBe(5);
+
+    const NOTE = "note: crewai, dspy: .env is missing; this counts as drift only with --require-env\n";
+    const refusal = (error: string): unknown => expect.stringMatching(new RegExp(`^error: ${error}\nhint: .*\n$`));
+
+    it.each(["status", "regenerate"])(
+      "%s --check passes without an engine, and --require-env fails it",
+      async (name) => {
+        const { check, root, wasAsked } = await cloned();
+        expect(await check(name, "--check")).toEqual([0, expect.any(String), NOTE]);
+        expect(await check(name, "--check", "--json")).toEqual([0, expect.stringMatching(/^\{/), NOTE]);
+        const missing = refusal(String.raw`\.env is missing in crewai, dspy`);
+        expect(await check(name, "--check", "--require-env")).toEqual([5, expect.any(String), missing]);
+        expect(await check(name, "--require-env")).toEqual([
+          2,
+          "",
+          refusal("--require-env has no effect without --check"),
+        ]);
+        // What is out of date is drift all the same, and a conflict outranks it.
+        const spec = join(root, "dspy/framework.yaml");
+        fs.writeFileSync(spec, fs.readFileSync(spec, "utf8").replace("profile: small", "profile: medium"));
+        expect((await check(name, "--check"))[0]).toBe(5);
+        expect((await check(name, "--check", "--require-env"))[0]).toBe(5);
+        fs.writeFileSync(join(root, "dspy/README.md.incoming"), "other\n");
+        expect((await check(name, "--check", "--require-env"))[0]).toBe(4);
+        if (name === "regenerate")
+          expect((await check(name, "--check", "--ours=dspy/README.md"))[2]).not.toContain("has no conflict");
+        expect(wasAsked()).toBe(false);
+      },
+    );
+
+    it.each(["status", "regenerate"])("%s --check finds a .env that lost its secrets", async (name) => {
+      const { check, root, wasAsked } = await cloned();
+      fs.writeFileSync(join(root, "crewai/.env"), "");
+      expect((await check(name, "--check"))[0]).toBe(5);
+      expect(wasAsked()).toBe(false);
+    });
+
+    it("passes where nothing may be written", async () => {
+      const { check, env } = await cloned();
+      // Root may write everywhere: what the system would answer to anybody else.
+      const preload = join(tempDir(), "read-only.cjs");
+      fs.writeFileSync(
+        preload,
+        `const fs = require("node:fs"), real = fs.accessSync;
+fs.accessSync = (path, mode) => {
+  if (mode & fs.constants.W_OK) throw Object.assign(new Error("EROFS"), { code: "EROFS" });
+  return real(path, mode);
+};\n`,
+      );
+      env["NODE_OPTIONS"] = `--require ${preload}`;
+      expect((await check("status", "--check"))[0]).toBe(0);
+      expect((await check("regenerate", "--check"))[0]).toBe(0);
+      // That it would be refused shows that the answer reached the program.
+      expect((await check("regenerate", "--dry-run"))[0]).toBe(1);
+    });
   });
 
   it("takes names, and says which there are", async () => {

@@ -56,6 +56,7 @@ const READS = new Set([
 ]);
 /** What only `host` may use as well: a device is read from an open file. What it opens, it opens to read. */
 const READS_OPEN = new Set(["openSync", "fstatSync", "readSync", "closeSync"]);
+const OPENED_TO_READ = /^(?:|"r"|constants\.O_RDONLY(?: \| constants\.O_(?:NONBLOCK|NOFOLLOW))*)$/;
 
 interface Import {
   what: string;
@@ -120,9 +121,9 @@ export function structureProblems(files: ReadonlyMap<string, string>): string[] 
           problems.push(`${path} imports ${target}: ${room.name} must not know ${to.name}`);
       } else problems.push(...outside(path, room, what, names));
     }
-    // A flag of open(2) that writes, by its name or as Node's short text.
-    if (room.name === "host" && /\bO_(?:WRONLY|RDWR|CREAT|TRUNC|APPEND)\b|"(?:r\+|[wa]x?\+?)"/.test(text))
-      problems.push(`${path} opens a file to write: only apply writes`);
+    const opened = room.name === "host" ? text : "";
+    for (const [, flags = ""] of opened.matchAll(/\bopenSync\([^,()]*,?([^()]*)\)/g))
+      if (!OPENED_TO_READ.test(flags.trim())) problems.push(`${path} opens a file to write: only apply writes`);
     if (room.world === "nothing" && !MAY_USE_PROCESS.test(path)) {
       const found = /\b(?:Date\.now|new Date\b|Math\.random|performance\.now|process\.(?!getuid))/.exec(
         text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ""),

@@ -31,6 +31,14 @@ describe("the structure of the source", () => {
       'import { openSync } from "node:fs"; openSync(a, "w");',
       /opens a file/,
     ],
+    ...["2", "0o101", '"rs+"', '"as"', "constants.O_WRONLY", "constants.O_RDONLY | constants.O_CREAT"].map(
+      (flags): [string, string, string, RegExp] => [
+        `the flags ${flags}`,
+        "src/host/x.ts",
+        `import { openSync } from "node:fs"; openSync(a, ${flags});`,
+        /opens a file/,
+      ],
+    ),
     ["an open file outside of host", "src/root/x.ts", 'import { openSync } from "node:fs";', /only apply writes/],
     ["reading where nothing is read", "src/flow/x.ts", 'import { readFileSync } from "node:fs";', /does not touch/],
     ["a socket outside of host", "src/root/x.ts", 'import { createServer } from "node:net";', /only host asks/],

@@ -40,6 +40,8 @@ export interface PlannedChange extends Change {
   next: Tree;
   /** Variables that `.env` gives a value of the user's own. */
   overrides: readonly string[];
+  /** Whether `.env` is there and lacks a secret that was rendered before. */
+  lacksSecrets: boolean;
 }
 
 const ENV = ".env";
@@ -72,8 +74,8 @@ export async function planChange(wanted: Wanted, place: Place): Promise<PlannedC
   const rendered = renderedBefore(disk, previous);
   const text = disk.get(ENV)?.text;
   // A secret that was rendered before and is not there any more may be the one that opens a volume.
-  const lost = secretsOf(after).some(({ name }) => (framework.env.get(name) ?? "") === "" && rendered.has(name));
-  if (wanted.isCheck !== true && (text === undefined || lost))
+  const lacks = secretsOf(after).some(({ name }) => (framework.env.get(name) ?? "") === "" && rendered.has(name));
+  if (wanted.isCheck !== true && (text === undefined || lacks))
     requireNoVolumes(framework, place, text === undefined ? "is missing" : "lacks secrets");
   const before = upgrade ? undefined : envSections(framework.spec, catalogue);
   const mayGo = mayLeaveEnv(framework, files, catalogue, shown);
@@ -101,6 +103,7 @@ export async function planChange(wanted: Wanted, place: Place): Promise<PlannedC
     visible: visibleNames(after, overrides),
     notes,
     overrides,
+    lacksSecrets: text !== undefined && lacks,
   };
 }
 

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 
 import { defaultServices, withDependencies } from "../../../src/catalogue/catalogue.ts";
 import { TAKEN_KEYS } from "../../../src/catalogue/checks.ts";
-import { loadCatalogue } from "../../../src/catalogue/load.ts";
+import { checkers } from "../../../scripts/prebuild.ts";
+import { loadCatalogue, type Prebuilt } from "../../../src/catalogue/load.ts";
 import { COMMANDS } from "../../../src/cli/table.ts";
 import { UserError } from "../../../src/lib/errors.ts";
 import { SPEC_KEYS } from "../../../src/spec/schema.ts";
@@ -33,6 +34,67 @@ async function refusal(folder: string): Promise<UserError> {
   }
   throw new Error("nothing was refused");
 }
+
+describe("what the build has checked", () => {
+  /** Every manifest and preset as the build stores it, with a mark that no file could give. */
+  function prebuilt(): Prebuilt {
+    const paths = fs.readdirSync(TEMPLATES, { recursive: true, encoding: "utf8" });
+    const kinds: [RegExp, (text: string, path: string) => unknown][] = [
+      [/^services\/[^/]+\/service\.yaml$/, checkers.service],
+      [/^presets\/[^/]+\.yaml$/, checkers.preset],
+      [/^framework\/env\.yaml$/, checkers.common],
+    ];
+    return new Map(
+      paths.flatMap((path) => {
+        const check = kinds.find(([pattern]) => pattern.test(path))?.[1];
+        if (check === undefined) return [];
+        const source = fs.readFileSync(join(TEMPLATES, path), "utf8");
+        return [
+          [path, { source, checked: Object.assign(check(source, path) as object, { title: "stored" }) }] as const,
+        ];
+      }),
+    );
+  }
+
+  const DSPY = "presets/dspy.yaml";
+
+  it("is taken as it is, and not for a file that was edited since", async () => {
+    const taken = await loadCatalogue(TEMPLATES, prebuilt());
+    expect([taken.services.get("qdrant")?.title, taken.presets.get("dspy")?.title]).toEqual(["stored", "stored"]);
+    const edited = await loadCatalogue(
+      changed(DSPY, (text) => `${text}# edited\n`),
+      prebuilt(),
+    );
+    expect([edited.services.get("qdrant")?.title, edited.presets.get("dspy")?.title]).toEqual(["stored", "DSPy"]);
+  });
+
+  it("says nothing of another set of files: one gone, one more, one edited", async () => {
+    const folder = join(tempDir(), "templates");
+    const broken = async (change: () => void): Promise<string[]> => {
+      fs.emptyDirSync(folder);
+      fs.copySync(TEMPLATES, folder);
+      change();
+      const error: unknown = await loadCatalogue(folder, prebuilt()).catch((reason: unknown) => reason);
+      return error instanceof UserError ? error.details.map(({ message }) => message) : [];
+    };
+    expect(await broken(() => undefined)).toEqual([]);
+    const gone = await broken(() => {
+      fs.removeSync(join(folder, "services/postgres"));
+    });
+    expect(gone.join()).toContain('"postgres" is not a service of the catalogue');
+    const more = await broken(() => {
+      fs.copySync(join(folder, DSPY), join(folder, "presets/other.yaml"));
+    });
+    expect(more.join()).toContain("is already used in");
+    const edited = await broken(() => {
+      fs.writeFileSync(
+        join(folder, DSPY),
+        fs.readFileSync(join(folder, DSPY), "utf8").replace(/^slot: 1$/m, "slot: 0"),
+      );
+    });
+    expect(edited.join()).toContain("slot 0 is already used in");
+  });
+});
 
 describe("the built-in catalogue", () => {
   it("has the services and presets of the port table", async () => {

@@ -12,6 +12,7 @@ function section(port: number, more: Partial<Variable>[] = []): Section[] {
     rotate: undefined,
     prefix: "",
     value: "",
+    sameAs: undefined,
     line: "",
     secret: part.class === "secret",
     ...part,
@@ -47,6 +48,20 @@ const update = (text: string, more: Partial<Variable>[] = [], options: Partial<E
   updateEnv({ text, rendered, after: section(2, more), before: undefined, secrets, mayGo: () => false, ...options });
 
 describe("updateEnv", () => {
+  const same = [{ name: "SAME", value: "http://localhost:2/${KEY}", sameAs: "URL" }];
+
+  it("gives a second name of a variable the value that the user gave the first", () => {
+    const mine = ENV.replace("URL=http://localhost:1/old", "URL=https://mine.example");
+    expect(dotenvValues(update(ENV, same)).get("SAME")).toBe("http://localhost:2/old");
+    expect(dotenvValues(update(mine, same)).get("SAME")).toBe("https://mine.example");
+    // It was rendered, and the user changed the first since.
+    const before = new Map([...rendered, ["SAME", new Set(["http://localhost:1/${KEY}"])]]);
+    const there = `${mine}SAME=http://localhost:1/old\n`;
+    expect(dotenvValues(update(there, same, { rendered: before })).get("SAME")).toBe("https://mine.example");
+    const own = `${mine}SAME=https://other.example\n`;
+    expect(dotenvValues(update(own, same, { rendered: before })).get("SAME")).toBe("https://other.example");
+  });
+
   it("moves managed variables along and touches nothing else", () => {
     expect(update(ENV)).toBe(ENV.replace("PORT=1", "PORT=2").replace("localhost:1", "localhost:2"));
   });

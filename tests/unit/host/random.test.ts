@@ -1,6 +1,9 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { fromDevice, randomBytes } from "../../../src/host/random.ts";
+import { tempDir } from "../../helpers/temp.ts";
 
 describe("random bytes", () => {
   it("are as many as asked for, and never the same", () => {
@@ -16,8 +19,11 @@ describe("random bytes", () => {
   it.runIf(process.platform === "linux")(
     "come from the kernel's device and from nothing that stands in its place",
     () => {
-      expect(fromDevice("/dev/urandom", 32)).toHaveLength(32);
+      expect(fromDevice("/dev/random", 32)).toHaveLength(32);
       expect(fromDevice("/dev/zero", 32)).toBeUndefined();
+      const pipe = join(tempDir(), "pipe");
+      execFileSync("mkfifo", [pipe]);
+      expect(fromDevice(pipe, 32)).toBeUndefined();
       expect(fromDevice("/etc/passwd", 8)).toBeUndefined();
       expect(fromDevice("/nowhere", 32)).toBeUndefined();
     },

@@ -2,8 +2,8 @@ import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 
 import { planNew } from "../../../src/plan/plan.ts";
-import { planDiff, redact } from "../../../src/report/diff.ts";
-import { Output } from "../../../src/report/output.ts";
+import { planDiff, redact, showDiff } from "../../../src/report/diff.ts";
+import { Output, styled } from "../../../src/report/output.ts";
 import { portAllocation } from "../../../src/render/port-table.ts";
 import { memoryReport } from "../../../src/render/memory.ts";
 import { fileTree, portLines } from "../../../src/report/preview.ts";
@@ -37,22 +37,16 @@ describe("Output", () => {
 
   it("shows control characters of a file or a name as escapes, and writes its own colours raw", () => {
     const { out, text } = captured({ tty: true });
-    const hostile = "a\u001B[2Jb\u009B1mc\u0007\rd\u202Ee\u0000";
-    const shown = String.raw`a\u001b[2Jb\u009b1mc\u0007\u000dd\u202ee\u0000`;
-    out.line(`${hostile} ${out.style(hostile, "bold")}`);
+    const hostile = "a\u001B[2Jb\u009B1mc\u0007\rd\u202Ee\u0000\nhint: f\tg";
+    const shown = String.raw`a\u001b[2Jb\u009b1mc\u0007\u000dd\u202ee\u0000\u000ahint: f${"\t"}g`;
+    out.line(hostile, " ", styled(hostile, "bold"));
     expect(text()).toBe(`${shown} \u001B[1m${shown}\u001B[22m\n`);
     out.note(hostile);
     expect(text()).toBe(`\u001B[36mnote\u001B[39m: ${shown}\n`);
     out.error(hostile, hostile, [hostile]);
     expect(text()).toBe(`\u001B[31merror\u001B[39m: ${shown}\n  ${shown}\n\u001B[36mhint\u001B[39m: ${shown}\n`);
-    out.line("tab\tand\r\nline end");
-    expect(text()).toBe("tab\tand\r\nline end\n");
-  });
-
-  it("cannot be made to write a colour, or another piece, by a text that looks like one of its own places", () => {
-    const { out, text } = captured({ tty: true });
-    out.line("\uFDD00\uFDD1\u001B[31mred");
-    expect(text()).toBe(`${String.raw`\u001b[31mred`}\n`);
+    out.trace(Object.assign(new Error("x"), { stack: "Error: x\u001B[2J\n    at y" }));
+    expect(text()).toBe(`${String.raw`Error: x\u001b[2J`}\n    at y\n`);
   });
 
   it("keeps raw control characters out of a JSON document without changing its values", () => {
@@ -74,6 +68,20 @@ describe("Output", () => {
 });
 
 describe("diff", () => {
+  it("colours lines by what they are, shows control characters, and no carriage return of a CRLF file", () => {
+    const { out, text } = captured({ tty: true });
+    const plan = planNew("x", new Map([["a", { content: "one\r\ntwo\u001B[2J\r\n", mode: 0o644 }]]));
+    showDiff(plan, diskOf({}), { secrets: [], visible: new Set() }, out);
+    const [bold, off] = ["\u001B[1m", "\u001B[22m"];
+    expect(text().split("\n").slice(0, 5)).toEqual([
+      `${bold}--- /dev/null${off}`,
+      `${bold}+++ b/x/a${off}`,
+      "\u001B[36m@@ -0,0 +1,2 @@\u001B[39m",
+      "\u001B[32m+one\u001B[39m",
+      `\u001B[32m${String.raw`+two\u001b[2J`}\u001B[39m`,
+    ]);
+  });
+
   it("shows no secret, neither the old nor the new", () => {
     const plan = planNew("x", new Map([[".env", { content: "KEY=abcdef0123456789\nPORT=1\n", mode: 0o600 }]]));
     const text = planDiff(plan, diskOf({ ".env": "KEY=abcdef0123456789\n" }), {
