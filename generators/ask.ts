@@ -60,7 +60,13 @@ function inputEnd(ui: object, state: { answered: boolean }): Promise<never> {
         if (state.answered) return;
         // The question still stands on this line.
         process.stderr.write("\n");
-        reject(new UserError("the input ended; nothing was changed", { code: "interrupted", exit: EXIT.interrupted }));
+        reject(
+          new UserError("the input ended; nothing was changed", {
+            code: "interrupted",
+            exit: EXIT.interrupted,
+            hint: "give the answers as flags or with --answers where nobody can type",
+          }),
+        );
       }, SETTLE_MS);
     });
   });

@@ -18,7 +18,8 @@ export async function askService(
   choices: readonly { id: string; text: string }[],
   none: string,
 ): Promise<string> {
-  if (choices.length === 0) throw usageError(none);
+  if (choices.length === 0)
+    throw usageError(none, "npm run status shows what it has; framework.yaml lists its services");
   const answer = await ask({
     type: "list",
     message: "Which service?",

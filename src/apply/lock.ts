@@ -4,12 +4,15 @@ import lockfile from "proper-lockfile";
 
 import { EXIT, isErrno, UserError } from "../lib/errors.ts";
 import type { Interrupt } from "../lib/interrupt.ts";
+import { quotedForShell } from "../lib/shell.ts";
 import { LOCK_NAME } from "../store/journal.ts";
 
 // A lock whose owner has not touched it for this long is taken over: the owner was killed.
 const STALE_MS = 5_000;
 const UPDATE_MS = 1_000;
 const RETRY_MS = 100;
+// By so much the clocks of two hosts that share a root may differ.
+const CLOCK_SKEW_MS = 60_000;
 const GIVE_UP_MS = 300_000;
 // A process that refuses its input removes the root it had made, perhaps between our two steps.
 const VANISHED_LIMIT = 20;
@@ -109,6 +112,7 @@ async function acquire(
         onCompromised: onLost,
       });
     } catch (error) {
+      if (isErrno(error, "ELOCKED", "ENOTDIR", "EEXIST")) requireLock(root, shown);
       if (isErrno(error, "ENOENT") && vanished < VANISHED_LIMIT) {
         vanished += 1;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS / 10));
@@ -129,6 +133,23 @@ async function acquire(
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
+}
+
+/** @throws UserError exit 1 for something in the lock's place that no command holds, so that none would give it back */
+function requireLock(root: string, shown: string): void {
+  const found = fs.lstatSync(join(root, LOCK_NAME), { throwIfNoEntry: false });
+  if (found === undefined) return;
+  const path = join(shown, LOCK_NAME);
+  const isFuture = found.mtimeMs > Date.now() + CLOCK_SKEW_MS;
+  if (found.isDirectory() && !isFuture) return;
+  throw new UserError(
+    `${path} ${isFuture ? "has a time in the future, so nobody can tell whether it is held" : "is not a lock of this program"}`,
+    {
+      code: "locked",
+      exit: EXIT.failure,
+      hint: `when no other command is running, delete it: rm -r ${quotedForShell(path)}`,
+    },
+  );
 }
 
 function notUsable(error: unknown, shown: string): unknown {

@@ -1,4 +1,4 @@
-import { EXIT, formatProblem, UserError, type ExitCode } from "../lib/errors.ts";
+import { EXIT, problemLines, UserError, type ExitCode } from "../lib/errors.ts";
 import type { Output } from "../report/output.ts";
 
 /** Prints a user's mistake in words; anything else is a defect of this program and keeps its trace. @returns the exit code */
@@ -7,7 +7,7 @@ export function printError(error: unknown, out: Output): ExitCode {
     const { code, message, hint, details } = error;
     out.document({ schemaVersion: 1, error: { code, message, hint: hint ?? null, details: [...details] } });
     if (code === "interrupted") out.note(message);
-    else out.error(message, hint, details.length > 1 ? details.map(formatProblem) : []);
+    else out.error(message, hint, problemLines(details));
     return error.exit;
   }
   const message = error instanceof Error ? error.message : String(error);

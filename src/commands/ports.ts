@@ -48,7 +48,8 @@ export const command: Command<PortsRequest, never, PortsResult> = {
     if (listed === undefined) return EXIT.ok;
     showPorts(listed, view);
     const check = context.flags.isSet("check");
-    const error = check || fixed !== undefined ? portsError(listed, context.place.shown, check) : undefined;
+    const [broken] = listed.errors;
+    const error = broken ?? (check || fixed !== undefined ? portsError(listed, context.place.shown, check) : undefined);
     if (error !== undefined) throw error;
     return EXIT.ok;
   },

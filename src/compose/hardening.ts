@@ -103,7 +103,10 @@ export const HARDENING_RULES: readonly Rule[] = [
     source: "CIS 5.14",
     check: ({ ports }) => {
       const open = ports
-        .flatMap((entry) => publishedBy(entry, (text) => text))
+        // A range that is too wide to be counted is open like any other.
+        .flatMap((entry): { address: string; port: number | string }[] => {
+          return publishedBy(entry, (text) => text) ?? [{ address: entry.address, port: entry.host }];
+        })
         .filter(({ address }) => !/^(?:127\.|::1$)/.test(address));
       return open.length === 0
         ? undefined

@@ -1,5 +1,5 @@
 import { isMapping, mapping } from "../lib/mapping.ts";
-import { portEntry, publishedBy, type PortEntry, type Published } from "./ports.ts";
+import { MAX_RANGE, portEntry, publishedBy, type PortEntry, type Published } from "./ports.ts";
 import { isPlain, splitColons } from "./syntax.ts";
 
 /**
@@ -15,6 +15,8 @@ export interface Compose {
   secrets: Definitions;
   /** Whether it includes other files, which are not seen here. */
   includes: boolean;
+  /** The files that it includes, as it names them; undefined for one that is named in no way that Compose knows. */
+  included: readonly (string | undefined)[];
 }
 
 type Definitions = ReadonlyMap<string, Record<string, unknown>>;
@@ -68,20 +70,38 @@ export function composeModel(doc: unknown): Compose | undefined {
     configs: definitions(doc["configs"]),
     secrets: definitions(doc["secrets"]),
     includes: "include" in doc,
+    included: several(doc["include"]).flatMap(includedBy),
   };
 }
 
-/**
- * The host ports that a file publishes, by service.
- * @param expand interpolates one scalar
- */
-export function publishedPorts(
-  { services }: Compose,
-  expand: (text: string) => string,
-): (Published & { service: string })[] {
-  return [...services.values()].flatMap(({ name, ports }) =>
-    ports.flatMap((entry) => publishedBy(entry, expand).map((published) => ({ service: name, ...published }))),
-  );
+/** The host ports that a file publishes, by service. */
+export interface PublishedPorts {
+  ports: readonly (Published & { service: string })[];
+  /** Services some of whose ports are left out: they are more than `MAX_RANGE`. */
+  tooMany: readonly string[];
+}
+
+/** @param expand interpolates one scalar */
+export function publishedPorts({ services }: Compose, expand: (text: string) => string): PublishedPorts {
+  const found: (Published & { service: string })[] = [];
+  const tooMany = new Set<string>();
+  for (const { name, ports } of services.values()) {
+    for (const entry of ports) {
+      const published = publishedBy(entry, expand);
+      if (published === undefined || found.length + published.length > MAX_RANGE) tooMany.add(name);
+      else for (const each of published) found.push({ service: name, ...each });
+    }
+  }
+  return { ports: found, tooMany: [...tooMany] };
+}
+
+/** Files whose services a file takes over, by `include` or by `extends`; "" for one that cannot be told. */
+export function referencedIn({ included, services }: Compose): string[] {
+  const extended = [...services.values()].flatMap(({ settings }) => {
+    const { file } = mapping(settings["extends"]);
+    return typeof file === "string" ? [file] : [];
+  });
+  return [...new Set([...included.map((path) => path ?? ""), ...extended])];
 }
 
 /** Which services of a file need one of those named. */
@@ -108,6 +128,13 @@ function serviceModel(name: string, value: unknown): Service {
     needs: needsOf(settings),
     settings,
   };
+}
+
+/** An entry of `include`: a path, or the long syntax with one path or several. */
+function includedBy(entry: unknown): (string | undefined)[] {
+  if (typeof entry === "string") return [entry];
+  const paths = several(mapping(entry)["path"]);
+  return paths.length === 0 ? [undefined] : paths.map((path) => (typeof path === "string" ? path : undefined));
 }
 
 function definitions(value: unknown): Definitions {

@@ -1,4 +1,4 @@
-import { parseDocument } from "yaml";
+import { yamlDocument } from "../lib/yaml-documents.ts";
 
 import { composeModel, type Compose } from "./model.ts";
 
@@ -13,7 +13,7 @@ export function parseCompose(text: string): Compose | undefined {
 
 /** The same as plain values. @returns undefined when it is not valid YAML */
 export function parseComposeYaml(text: string): unknown {
-  const doc = parseDocument(text, { merge: true, logLevel: "error" });
+  const doc = yamlDocument(text, { merge: true, logLevel: "error" });
   if (doc.errors.length > 0) return undefined;
   try {
     return doc.toJS({ maxAliasCount: 100 }) ?? {};

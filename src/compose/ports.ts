@@ -62,12 +62,16 @@ function shortEntry(text: string): PortEntry {
   };
 }
 
+/** How many ports an entry, and a file, may publish: a TURN server has some 16,000, nobody has all. */
+export const MAX_RANGE = 20_000;
+
 /**
  * The host ports that an entry publishes: one for each port of a range. An entry without a host port gets a random
  * one from the engine, so it publishes nothing that could be known.
  * @param expand interpolates one scalar
+ * @returns undefined for a range of more than `MAX_RANGE` ports
  */
-export function publishedBy(entry: PortEntry, expand: (text: string) => string): Published[] {
+export function publishedBy(entry: PortEntry, expand: (text: string) => string): Published[] | undefined {
   const { variable } = entry;
   if (entry.short !== undefined) {
     const { address, host, protocol } = shortEntry(expand(entry.short));
@@ -79,18 +83,19 @@ export function publishedBy(entry: PortEntry, expand: (text: string) => string):
 
 type Expanded = Pick<PortEntry, "address" | "host" | "protocol" | "variable">;
 
-function numbered({ address, host, protocol: written, variable }: Expanded): Published[] {
+function numbered({ address, host, protocol: written, variable }: Expanded): Published[] | undefined {
   const protocol = written.toLowerCase();
   if (protocol !== "tcp" && protocol !== "udp") return [];
-  return range(host).map((port) => ({ protocol, address: address === "" ? "0.0.0.0" : address, port, variable }));
+  return range(host)?.map((port) => ({ protocol, address: address === "" ? "0.0.0.0" : address, port, variable }));
 }
 
-/** `8000` or `8000-8010`; nothing when it is neither. */
-function range(text: string): number[] {
+/** `8000` or `8000-8010`; nothing when it is neither, undefined when it is too wide. */
+function range(text: string): number[] | undefined {
   const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text.trim());
   if (match === null) return [];
   const first = Number(match[1]);
   const last = Number(match[2] ?? match[1]);
   if (first < 1 || last > 65_535 || last < first) return [];
+  if (last - first >= MAX_RANGE) return undefined;
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }

@@ -22,8 +22,9 @@ export function scanPorts(
       blocks += 1;
     } else if (inPorts) {
       const entry = portEntry(/^ {6}- "([^"\\#]+)"$/.exec(line)?.[1]);
-      if (entry !== undefined)
-        found.push(...publishedBy(entry, expand).map((published) => ({ service, ...published })));
+      const published = entry === undefined ? undefined : publishedBy(entry, expand);
+      if (published !== undefined) for (const each of published) found.push({ service, ...each });
+      else if (entry !== undefined) return undefined;
       else if (/^ {4}[a-z_]+:/.test(line) || line === "") inPorts = false;
       else return undefined;
     }

@@ -1,4 +1,4 @@
-import { interpolate } from "./interpolate.ts";
+import { interpolate, MAX_GROWTH } from "./interpolate.ts";
 
 /** One assignment of a `.env` file. */
 export interface Assignment {
@@ -26,18 +26,34 @@ export function parseDotenv(text: string, onUnclosed?: (offset: number) => void)
   return latest.found;
 }
 
+/** Every assignment in the order of the text, also of a name that is assigned again below. */
+export function everyAssignment(text: string): readonly Assignment[] {
+  return parse(text).all;
+}
+
 interface Parsed {
   found: ReadonlyMap<string, Assignment>;
+  all: readonly Assignment[];
   /** Places of quotes that nothing closes. */
   unclosed: readonly number[];
 }
 
-let latest: Parsed & { text: string | undefined } = { text: undefined, found: new Map(), unclosed: [] };
+let latest: Parsed & { text: string | undefined } = { text: undefined, found: new Map(), all: [], unclosed: [] };
 
 function parse(text: string): Parsed {
   const unclosed: number[] = [];
   const found = new Map<string, Assignment>();
-  const lookup = (name: string): string | undefined => found.get(name)?.value;
+  const all: Assignment[] = [];
+  const add = (assignment: Assignment): void => {
+    found.set(assignment.name, assignment);
+    all.push(assignment);
+  };
+  let growth = MAX_GROWTH;
+  const expanded = (written: string): string => {
+    const value = interpolate(written, (name) => found.get(name)?.value, growth);
+    growth -= Math.max(value.length - written.length, 0);
+    return value;
+  };
   let at = text.startsWith("\uFEFF") ? 1 : 0;
   while (at < text.length) {
     const lineEnd = endOfLine(text, at);
@@ -54,15 +70,15 @@ function parse(text: string): Parsed {
       if (close === -1) unclosed.push(start);
       const end = close === -1 ? text.length : close + 1;
       const body = text.slice(start + 1, close === -1 ? text.length : close).replaceAll("\r\n", "\n");
-      found.set(name, { name, value: quote === "'" ? body : interpolate(unescape(body), lookup), start, end });
+      add({ name, value: quote === "'" ? body : expanded(unescape(body)), start, end });
       at = afterLine(text, endOfLine(text, end));
     } else {
       const raw = withoutComment(text.slice(start, lineEnd));
-      found.set(name, { name, value: interpolate(raw, lookup), start, end: start + raw.length });
+      add({ name, value: expanded(raw), start, end: start + raw.length });
       at = afterLine(text, lineEnd);
     }
   }
-  return { found, unclosed };
+  return { found, all, unclosed };
 }
 
 /** The values alone, by name. */

@@ -2,20 +2,28 @@
  * Compose's variable interpolation: `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}`,
  * `${NAME:?message}`, `${NAME?message}`, `${NAME:+other}`, `${NAME+other}`, nested, and `$$` for a dollar.
  * A required variable that is missing counts as empty here: this reads what others wrote, it does not run it.
+ * @param growth how many characters longer than the text the result may be; one that would be longer stays as it is
+ *   written (thirty lines that each name the line before twice would fill the memory)
  * @see https://docs.docker.com/reference/compose-file/interpolation/
  */
-export function interpolate(text: string, lookup: (name: string) => string | undefined): string {
-  return expand(text, lookup, 0);
+export function interpolate(text: string, lookup: Lookup, growth: number = MAX_GROWTH): string {
+  const expanded = expand(text, lookup, text.length + growth, 0);
+  return expanded.length > text.length + growth ? text : expanded;
 }
+
+/** More than all values of a file grow by that any person has written. */
+export const MAX_GROWTH = 64 * 1024;
+
+type Lookup = (name: string) => string | undefined;
 
 // Nesting that no person writes; keeps a hostile file from exhausting the stack.
 const MAX_DEPTH = 20;
 
-function expand(text: string, lookup: (name: string) => string | undefined, depth: number): string {
+function expand(text: string, lookup: Lookup, limit: number, depth: number): string {
   if (depth > MAX_DEPTH || !text.includes("$")) return text;
   let out = "";
   let at = 0;
-  while (at < text.length) {
+  while (at < text.length && out.length <= limit) {
     const dollar = text.indexOf("$", at);
     if (dollar === -1) return out + text.slice(at);
     out += text.slice(at, dollar);
@@ -26,7 +34,7 @@ function expand(text: string, lookup: (name: string) => string | undefined, dept
     } else if (next === "{") {
       const end = closingBrace(text, dollar + 2);
       if (end === -1) return out + text.slice(dollar);
-      out += braced(text.slice(dollar + 2, end), lookup, depth);
+      out += braced(text.slice(dollar + 2, end), lookup, limit, depth);
       at = end + 1;
     } else {
       const name = /^[A-Za-z_][A-Za-z0-9_]*/.exec(text.slice(dollar + 1, dollar + 257))?.[0];
@@ -54,14 +62,14 @@ function closingBrace(text: string, from: number): number {
   return -1;
 }
 
-function braced(inner: string, lookup: (name: string) => string | undefined, depth: number): string {
+function braced(inner: string, lookup: Lookup, limit: number, depth: number): string {
   const match = /^([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-?+])([\s\S]*))?$/.exec(inner);
   if (match === null) return "";
   const [, name = "", operator, rest = ""] = match;
   const value = lookup(name);
   const present = operator?.startsWith(":") === true ? value !== undefined && value !== "" : value !== undefined;
   const otherwise = operator?.at(-1);
-  if (otherwise === "-" && !present) return expand(rest, lookup, depth + 1);
-  if (otherwise === "+") return present ? expand(rest, lookup, depth + 1) : "";
+  if (otherwise === "-" && !present) return expand(rest, lookup, limit, depth + 1);
+  if (otherwise === "+") return present ? expand(rest, lookup, limit, depth + 1) : "";
   return value ?? "";
 }

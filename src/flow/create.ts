@@ -11,7 +11,7 @@ import { planNew } from "../plan/plan.ts";
 import { givePorts, withPorts } from "../ports/give.ts";
 import { render } from "../render/render.ts";
 import { memoryReport } from "../render/memory.ts";
-import { requireWhole, type Root } from "../root/root.ts";
+import type { Root } from "../root/root.ts";
 import { withExternalHosts } from "../root/siblings.ts";
 import { refuseTaken } from "../root/taken.ts";
 import { normalise, type Normalised } from "../spec/normalise.ts";
@@ -57,7 +57,6 @@ async function planCreation(
   root: Root,
   { catalogue, shown }: Place,
 ): Promise<{ change: Change; spec: Spec }> {
-  requireWhole(root);
   const { name } = normalised.spec;
   const left = refuseTaken(name, root);
   const external = withExternalHosts(normalised.spec, root, catalogue);

@@ -3,7 +3,6 @@ import { isListening } from "../host/listening.ts";
 import { withPorts } from "../ports/give.ts";
 import { settle } from "../ports/settle.ts";
 import { SPEC_FILE, type Framework } from "../root/framework.ts";
-import { requireWhole } from "../root/root.ts";
 import type { Place } from "./place.ts";
 import { requireComplete } from "./road/complete.ts";
 import { planChange, type PlannedChange } from "./road/plan-change.ts";
@@ -35,7 +34,6 @@ export interface FixPortsResult {
 /**
  * Moves one of two holders of a port, wherever a spec can say so, and brings PORT_ALLOCATION.md up to date: one change,
  * however many frameworks it is about.
- * @throws UserError exit 2 when a framework.yaml cannot be read: its ports are not known
  */
 export async function fixPorts({ place, dry }: FixPortsRequest): Promise<FixPortsResult> {
   return inSession(place, { dry }, async (session) => {
@@ -53,7 +51,6 @@ export async function fixPorts({ place, dry }: FixPortsRequest): Promise<FixPort
 }
 
 async function plan({ root }: Session, place: Place): Promise<PlannedChange[]> {
-  requireWhole(root);
   const claims = await root.claims();
   const ports = await settle(root.frameworks, claims.all, isListening, place.catalogue);
   const changes: PlannedChange[] = [];

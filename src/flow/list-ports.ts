@@ -1,7 +1,6 @@
 import { portState, type PortState } from "../host/listening.ts";
 import { UserError } from "../lib/errors.ts";
 import type { Claim } from "../ports/claim.ts";
-import { requireWhole } from "../root/root.ts";
 import type { Place } from "./place.ts";
 import { openSession, type Session } from "./session.ts";
 
@@ -23,23 +22,24 @@ export interface ListPortsResult {
   /** Sentences about stacks that share containers and volumes. */
   shared: readonly string[];
   table: "current" | "outdated" | "missing";
+  /** Of directories that cannot be read as a framework: of their ports, only what their compose files say is known. */
+  errors: readonly UserError[];
   notes: readonly string[];
 }
 
 /**
  * The allocation table: what the frameworks and other compose files claim, and what listens on this host.
- * @throws UserError exit 2 when a framework.yaml cannot be read: its ports are not known
  */
 export async function listPorts({ place }: ListPortsRequest): Promise<ListPortsResult> {
   const session = await openSession(place, { dry: true });
   const { root } = session;
-  requireWhole(root);
   const claims = await root.claims();
   return {
     rows: await rowsOf(claims.all),
     clashes: claims.table.clashes(),
     shared: root.shared,
     table: tableState(session),
+    errors: root.broken.map(({ error }) => error),
     notes: [...session.notes, ...[...claims.warnings, ...root.warnings].map((warning) => `warning: ${warning}`)],
   };
 }

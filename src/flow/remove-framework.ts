@@ -1,3 +1,4 @@
+import { envSections, managedNames } from "../env/variables.ts";
 import { engineVolumes, runningContainers } from "../host/engine.ts";
 import { EXIT, UserError } from "../lib/errors.ts";
 import { quotedForShell } from "../lib/shell.ts";
@@ -43,13 +44,14 @@ export async function removeFramework(request: RemoveFrameworkRequest): Promise<
     const { folder, dir, env } = framework;
     const disk = readDirectory(dir, [SPEC_FILE, ".env"], `${place.shown}/${folder}`);
     const { plan, edited } = planRemoval(folder, disk, purge);
+    const managed = managedNames(envSections(framework.spec, place.catalogue));
     const change: Change = {
       folder,
       framework,
       spec: undefined,
       plan,
       disk,
-      secrets: [...env.values()].filter((value) => value !== ""),
+      secrets: [...env].flatMap(([name, value]) => (managed.has(name) ? [] : [value])),
       visible: new Set(),
       notes: [],
     };

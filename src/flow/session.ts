@@ -106,11 +106,7 @@ class OpenSession implements Session {
     this.#writer = writer;
     this.#recovered = writer === undefined ? [] : notes;
     this.#specs = new Map(root.frameworks.map(({ folder, spec }) => [folder, spec]));
-    const unknown = root.broken.map(({ folder }) => folder).join(", ");
-    this.notes =
-      this.isDry || unknown === ""
-        ? notes
-        : [...notes, `warning: ${PORT_TABLE_FILE} stays as it was, because the ports of ${unknown} are not known`];
+    this.notes = this.isDry ? notes : [...notes, ...aboutBroken(root)];
   }
 
   get isDry(): boolean {
@@ -186,6 +182,15 @@ class OpenSession implements Session {
   #wantedTable(): string {
     return (this.#tableWanted ??= portAllocation([...this.#specs.values()], this.#place.catalogue));
   }
+}
+
+/** One broken directory stops no command about another, but its ports are not all known. */
+function aboutBroken({ broken }: Root): string[] {
+  if (broken.length === 0) return [];
+  return [
+    ...broken.map(({ error }) => `warning: ${error.message}`),
+    `warning: of the ports of ${broken.map(({ folder }) => folder).join(", ")}, only those in compose files are known; ${PORT_TABLE_FILE} stays as it was`,
+  ];
 }
 
 function transactionOf(changes: readonly Change[], table: string | undefined): Transaction {

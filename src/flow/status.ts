@@ -30,7 +30,7 @@ export interface FrameworkStatus extends DirectoryStatus {
 
 export interface StatusResult {
   frameworks: readonly FrameworkStatus[];
-  /** Of directories that cannot be read as a framework. */
+  /** Of directories that cannot be read as a framework, or hold something else in the place of a file. */
   errors: readonly UserError[];
   notes: readonly string[];
 }
@@ -40,12 +40,22 @@ export async function status({ place, frameworks: names, isCheck }: StatusReques
   const session = await openSession(place, { dry: true });
   const { root } = session;
   const book = new PortBook(root, place);
+  const isNamed = (folder: string): boolean => names.length === 0 || names.includes(folder);
   const frameworks: FrameworkStatus[] = [];
-  for (const framework of chosenFrameworks(root, names))
-    frameworks.push(await inspect(framework, root, book, place, isCheck));
+  const errors = root.broken.filter(({ folder }) => isNamed(folder)).map(({ error }) => error);
+  const readable = names.filter((name) => root.broken.every(({ folder }) => folder !== name));
+  // Named ones that cannot be read are no reason to stop; a name that is nowhere is.
+  for (const framework of names.length > 0 && readable.length === 0 ? [] : chosenFrameworks(root, readable)) {
+    try {
+      frameworks.push(await inspect(framework, root, book, place, isCheck));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      errors.push(error);
+    }
+  }
   return {
     frameworks,
-    errors: root.broken.filter(({ folder }) => names.length === 0 || names.includes(folder)).map(({ error }) => error),
+    errors,
     notes: [...session.notes, ...root.warnings.map((warning) => `warning: ${warning}`)],
   };
 }

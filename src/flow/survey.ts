@@ -1,5 +1,5 @@
 import { machineMemory } from "../host/machine.ts";
-import { readRoot, requireWhole, type Claims, type Root } from "../root/root.ts";
+import { readRoot, type Claims, type Root } from "../root/root.ts";
 import type { Place } from "./place.ts";
 
 /** What an interview has to know of the root and of this host. */
@@ -13,11 +13,9 @@ export interface Survey {
 /**
  * Reads the root for an interview, which asks for it before each question: somebody else may have taken a name or a
  * port meanwhile.
- * @throws UserError exit 2 when a framework.yaml cannot be read: its ports are not known
  */
 export async function survey({ root: dir, shown, catalogue }: Place): Promise<Survey> {
   const root = await readRoot(dir, shown, catalogue);
-  requireWhole(root);
   return { root, claims: await root.claims(), memory: machineMemory() };
 }
 

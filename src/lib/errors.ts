@@ -27,7 +27,8 @@ export interface Problem {
 export interface UserErrorOptions {
   code: string;
   exit: ExitCode;
-  hint?: string | undefined;
+  /** What to do about it. */
+  hint: string;
   details?: readonly Problem[] | undefined;
 }
 
@@ -38,7 +39,7 @@ export interface UserErrorOptions {
 export class UserError extends Error {
   readonly code: string;
   readonly exit: ExitCode;
-  readonly hint: string | undefined;
+  readonly hint: string;
   readonly details: readonly Problem[];
 
   constructor(message: string, options: UserErrorOptions) {
@@ -52,7 +53,7 @@ export class UserError extends Error {
 }
 
 /** Bad input or usage, exit 2. */
-export function usageError(message: string, hint?: string, details?: readonly Problem[], code = "usage"): UserError {
+export function usageError(message: string, hint: string, details?: readonly Problem[], code = "usage"): UserError {
   return new UserError(message, { code, exit: EXIT.usage, hint, details });
 }
 
@@ -66,12 +67,23 @@ export function unreadable(shown: string): UserError {
 }
 
 /** One `UserError` for a list of problems; the first one is the headline when it is alone. */
-export function problemsError(what: string, problems: readonly Problem[], hint?: string): UserError {
+export function problemsError(what: string, problems: readonly Problem[], hint: string): UserError {
   const [only] = problems;
   if (problems.length === 1 && only !== undefined) {
     return usageError(formatProblem(only), hint, problems, "invalid");
   }
   return usageError(`${what}: ${String(problems.length)} problems`, hint, problems, "invalid");
+}
+
+// More than a person reads; a file of another kind could fill the terminal with them.
+const MAX_SHOWN = 20;
+
+/** The problems of an error as lines to print: none for a single one, which is the message. */
+export function problemLines(problems: readonly Problem[]): string[] {
+  if (problems.length < 2) return [];
+  const more = problems.length - MAX_SHOWN;
+  const lines = problems.slice(0, MAX_SHOWN).map(formatProblem);
+  return more > 0 ? [...lines, `and ${String(more)} more`] : lines;
 }
 
 /** `file:line: key: message`, leaving out what is not known. */

@@ -50,5 +50,6 @@ export function interrupted(signal: Signal, done: string): UserError {
   return new UserError(`${terminated ? "terminated" : "interrupted"}; ${done}`, {
     code: "interrupted",
     exit: terminated ? EXIT.terminated : EXIT.interrupted,
+    hint: "run the command again",
   });
 }

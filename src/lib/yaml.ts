@@ -1,10 +1,13 @@
-import { isMap, isPair, isScalar, LineCounter, parseDocument, visit, type Document } from "yaml";
+import { isMap, isPair, isScalar, LineCounter, visit, type Document, type Pair, type YAMLMap } from "yaml";
 import type * as z from "zod/mini";
 
 import { problemsError, type Problem } from "./errors.ts";
 import { check } from "./schema.ts";
+import { yamlDocument } from "./yaml-documents.ts";
 
 type ParsedDocument = Document.Parsed;
+
+const CORRECT = "correct the file, or restore it from git";
 
 /**
  * Parses untrusted YAML (or JSON, its subset) and checks it against a schema.
@@ -14,24 +17,23 @@ type ParsedDocument = Document.Parsed;
  */
 export function parseYaml<T>(text: string, file: string, schema: z.ZodMiniType<T>): T {
   const counter = new LineCounter();
-  // `maxAliasCount: 0` below and `uniqueKeys` keep a hostile file from growing
-  // without bound or saying two things at once.
-  const doc = parseDocument(text, { lineCounter: counter, uniqueKeys: true, prettyErrors: false });
+  // `maxAliasCount: 0` below keeps a hostile file from growing without bound.
+  const doc = yamlDocument(text, { lineCounter: counter, prettyErrors: false });
   const syntax: Problem[] = doc.errors.map((error) => ({
     file,
     line: counter.linePos(error.pos[0]).line,
     message: firstLine(error.message),
   }));
-  if (syntax.length > 0) throw problemsError(`${file} is not valid YAML`, syntax);
+  if (syntax.length > 0) throw problemsError(`${file} is not valid YAML`, syntax, CORRECT);
 
   const numbers = oddNumbers(doc, counter, file);
-  if (numbers.length > 0) throw problemsError(`${file} is not valid`, numbers);
+  if (numbers.length > 0) throw problemsError(`${file} is not valid`, numbers, CORRECT);
 
   let value: unknown;
   try {
     value = doc.toJS({ maxAliasCount: 0 });
   } catch {
-    throw problemsError(file, [{ file, message: "aliases (*name) are not allowed here" }]);
+    throw problemsError(file, [{ file, message: "aliases (*name) are not allowed here" }], CORRECT);
   }
   if (value === null || value === undefined) value = {};
 
@@ -40,6 +42,7 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodMiniType<T
   throw problemsError(
     `${file} is not valid`,
     issuesToProblems(result.error.issues, file, (path) => lineOf(doc, counter, path)),
+    CORRECT,
   );
 }
 
@@ -84,14 +87,25 @@ function issuesToProblems(
   });
 }
 
+// Looked up for each of a file's problems, which may be as many as its keys.
+const pairsByKey = new WeakMap<YAMLMap, Map<string, Pair>>();
+
+function pairOf(node: YAMLMap, key: PropertyKey): Pair | undefined {
+  let pairs = pairsByKey.get(node);
+  if (pairs === undefined) {
+    pairs = new Map();
+    for (const item of node.items) if (isPair(item) && isScalar(item.key)) pairs.set(String(item.key.value), item);
+    pairsByKey.set(node, pairs);
+  }
+  return pairs.get(String(key));
+}
+
 function lineOf(doc: ParsedDocument, counter: LineCounter, path: readonly PropertyKey[]): number | undefined {
   let node: unknown = doc.contents;
   let offset: number | undefined;
   for (const key of path) {
     if (isMap(node)) {
-      const pair = node.items.find(
-        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key),
-      );
+      const pair = pairOf(node, key);
       if (pair === undefined) break;
       if (isScalar(pair.key) && pair.key.range) offset = pair.key.range[0];
       node = pair.value;
@@ -116,7 +130,7 @@ function lineOf(doc: ParsedDocument, counter: LineCounter, path: readonly Proper
 /** Problems whose keys are known, with the file and the line of each key. */
 export function locate(text: string, file: string, problems: readonly Problem[]): Problem[] {
   const counter = new LineCounter();
-  const doc = parseDocument(text, { lineCounter: counter });
+  const doc = yamlDocument(text, { lineCounter: counter });
   return problems.map((problem) => ({
     ...problem,
     file,

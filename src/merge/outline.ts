@@ -1,16 +1,7 @@
 import { isMapping } from "../lib/mapping.ts";
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  parseAllDocuments,
-  type Node,
-  type Pair,
-  type YAMLMap,
-  type YAMLSeq,
-} from "yaml";
+import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
 
+import { yamlDocuments } from "../lib/yaml-documents.ts";
 import { identities, type Path } from "./identity.ts";
 
 /** A part of a text: `text.slice(start, end)`. */
@@ -71,8 +62,8 @@ const MAX_ALIASES = 100;
 
 /** @returns undefined for a file that cannot be merged by structure: broken, several documents, no mapping */
 export function outlineOf(text: string): Outline | undefined {
-  const [doc, second] = parseAllDocuments(text, { keepSourceTokens: true, merge: true, uniqueKeys: true });
-  if (doc === undefined || !("errors" in doc) || second !== undefined) return undefined;
+  const [doc, second] = yamlDocuments(text, { keepSourceTokens: true, merge: true });
+  if (doc === undefined || second !== undefined) return undefined;
   if (doc.errors.length > 0 || !isMap(doc.contents) || doc.contents.flow === true) return undefined;
   let js: unknown;
   try {
@@ -95,8 +86,8 @@ export function outlineOf(text: string): Outline | undefined {
 
 /** A YAML file as a plain value, aliases and merge keys resolved; undefined where it is broken. */
 export function valueOf(text: string): unknown {
-  const [doc, second] = parseAllDocuments(text, { merge: true, uniqueKeys: true });
-  if (doc === undefined || !("errors" in doc) || second !== undefined || doc.errors.length > 0) return undefined;
+  const [doc, second] = yamlDocuments(text, { merge: true });
+  if (doc === undefined || second !== undefined || doc.errors.length > 0) return undefined;
   try {
     return doc.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
   } catch {

@@ -1,9 +1,10 @@
-import { parseDocument, stringify } from "yaml";
+import { stringify } from "yaml";
 
 import { UserError, EXIT } from "../lib/errors.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { schemasFor, specFileOf, type Spec } from "../spec/schema.ts";
 import { parseYaml } from "../lib/yaml.ts";
+import { yamlDocument } from "../lib/yaml-documents.ts";
 import { canonical } from "../merge/identity.ts";
 import { mergeYaml } from "../merge/yaml.ts";
 
@@ -20,7 +21,7 @@ export function editSpecFile(text: string, file: string, before: Spec, after: Sp
   const merged = mergeYaml(text, stringify(specFileOf(before)), stringify(specFileOf(after)));
   if ("text" in merged && holds(merged.text)) return merged.text;
   // A layout that cannot be spliced (aliases, merge keys): the YAML library writes it, comments stay.
-  const doc = parseDocument(text);
+  const doc = yamlDocument(text);
   for (const id of Object.keys(before.services)) if (!(id in after.services)) doc.deleteIn(["services", id]);
   for (const [id, service] of Object.entries(after.services)) {
     if (!(id in before.services)) doc.setIn(["services", id], doc.createNode(service));

@@ -124,7 +124,7 @@ async function takeTyped(
   throw new UserError(clashes.length === 1 ? first.message : `${String(clashes.length)} ports are taken`, {
     code: "port-clash",
     exit: EXIT.portClash,
-    hint: hints.length === 0 ? undefined : `nearest free: ${hints.join(" ")}`,
+    hint: hints.length === 0 ? "npm run ports shows who holds which port" : `nearest free: ${hints.join(" ")}`,
     details: clashes,
   });
 }

@@ -3,6 +3,7 @@ import { createTwoFilesPatch } from "diff";
 import type { Disk } from "../plan/disk.ts";
 import type { Plan } from "../plan/plan.ts";
 import { SCAFFOLD_DIR } from "../plan/state.ts";
+import { redact, redactEnv } from "./redact.ts";
 import { styled, type Output, type Styled } from "./output.ts";
 
 export interface Hidden {
@@ -61,24 +62,4 @@ const STYLES: readonly [RegExp, Styled["style"]][] = [
 
 function shownText(path: string, text: string, { secrets, visible }: Hidden): string {
   return redact(path === ".env" ? redactEnv(text, visible) : text, secrets);
-}
-
-/** `.env` with the values that may be shown, and with every line that is neither a comment nor an assignment hidden. */
-function redactEnv(text: string, visible: ReadonlySet<string>): string {
-  return text
-    .split("\n")
-    .map((line) => {
-      const [, head, name = "", value = ""] =
-        /^([ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*[=:])(.*)$/.exec(line) ?? [];
-      if (head === undefined) return /^\s*(?:#.*)?$/.test(line) ? line : "[redacted]";
-      return visible.has(name) || value.trim() === "" ? line : `${head}[redacted]`;
-    })
-    .join("\n");
-}
-
-/** The text with every secret value replaced. */
-export function redact(text: string, secrets: readonly string[]): string {
-  let out = text;
-  for (const secret of secrets) if (secret.length >= 8) out = out.replaceAll(secret, "[redacted]");
-  return out;
 }

@@ -1,6 +1,6 @@
 import type { FixPortsResult } from "../flow/fix-ports.ts";
 import type { ListPortsResult } from "../flow/list-ports.ts";
-import { EXIT, UserError } from "../lib/errors.ts";
+import { EXIT, problemLines, UserError } from "../lib/errors.ts";
 import { describeHolder } from "../ports/claim.ts";
 import { PORT_TABLE_FILE } from "../render/port-table.ts";
 import { applyLine, DRY_RUN, showChange, type View } from "./changes.ts";
@@ -8,7 +8,7 @@ import { formatTable } from "./table.ts";
 import { styled } from "./output.ts";
 
 /** The allocation table. */
-export function showPorts({ rows, clashes, notes }: ListPortsResult, { out }: View): void {
+export function showPorts({ rows, clashes, errors, notes }: ListPortsResult, { out }: View): void {
   for (const note of notes) out.note(note);
   const ports = rows.map(({ claim, state }) => {
     const { framework, service, variable, protocol, address, port, source } = claim;
@@ -37,6 +37,8 @@ export function showPorts({ rows, clashes, notes }: ListPortsResult, { out }: Vi
         `warning: port ${String(first.port)}/${first.protocol} has ${String(clash.length)} holders: ${clash.map(describeHolder).join(", ")}`,
       );
   }
+  // The first is thrown: it decides the exit code.
+  for (const error of errors.slice(1)) out.error(error.message, error.hint, problemLines(error.details));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { conflictsOf } from "../flow/change.ts";
 import { conflictsError } from "../flow/conflicts.ts";
 import type { RegenerateResult, RegenerateStart, RegenerateStep } from "../flow/regenerate.ts";
-import { EXIT, formatProblem, UserError, type ExitCode } from "../lib/errors.ts";
+import { EXIT, problemLines, UserError, type ExitCode } from "../lib/errors.ts";
 import { isEmpty } from "../plan/plan.ts";
 import { PORT_TABLE_FILE } from "../render/port-table.ts";
 import { missingEnvError, missingEnvNotes, type EnvCheck } from "./missing-env.ts";
@@ -77,8 +77,7 @@ export function regenerationError(result: RegenerateResult, view: RegenerationVi
   const [first] = errors;
   if (first !== undefined && frameworks.length === 1) return first.error;
   for (const { folder, error } of errors) {
-    const details = error.details.length > 1 ? error.details.map(formatProblem) : [];
-    out.error(`${folder}: ${error.message}`, error.hint, details);
+    out.error(`${folder}: ${error.message}`, error.hint, problemLines(error.details));
   }
   const order: ExitCode[] = [EXIT.failure, EXIT.usage, EXIT.portClash];
   const worst = order.find((code) => errors.some(({ error }) => error.exit === code));
@@ -87,7 +86,7 @@ export function regenerationError(result: RegenerateResult, view: RegenerationVi
     return new UserError(`${String(errors.length)} of ${String(frameworks.length)} frameworks failed`, {
       code: "failed",
       exit: worst,
-      hint: all ? undefined : "the others were not affected",
+      hint: all ? "correct what is named above, then run the command again" : "the others were not affected",
     });
   }
   const conflicts = frameworks.map(({ folder, actions }) => ({ folder, conflicts: conflictsOf(actions) }));

@@ -1,6 +1,6 @@
 import { SETTLE_HINT } from "../flow/conflicts.ts";
 import type { FrameworkStatus, StatusResult } from "../flow/status.ts";
-import { EXIT, UserError } from "../lib/errors.ts";
+import { EXIT, problemLines, UserError } from "../lib/errors.ts";
 import type { FileState } from "../plan/status.ts";
 import type { View } from "./changes.ts";
 import { missingEnvError, missingEnvNotes, type EnvCheck } from "./missing-env.ts";
@@ -16,10 +16,11 @@ export function showStatus(result: StatusResult, view: View & EnvCheck): void {
     schemaVersion: 1,
     frameworks: frameworks.map(({ name, files, conflicts, outdated }) => ({ name, files, conflicts, outdated })),
   });
-  if (frameworks.length === 0) out.line("There is no framework yet. Make one: npm run new-framework");
+  if (frameworks.length === 0 && errors.length === 0)
+    out.line("There is no framework yet. Make one: npm run new-framework");
   for (const framework of frameworks) showFramework(framework, { out });
   // The first is thrown: it decides the exit code.
-  for (const error of errors.slice(1)) out.error(error.message, error.hint, []);
+  for (const error of errors.slice(1)) out.error(error.message, error.hint, problemLines(error.details));
 }
 
 function showFramework({ name, files, overrides, outdated, would }: FrameworkStatus, { out }: Pick<View, "out">): void {

@@ -1,38 +1,18 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Manifest } from "../catalogue/manifest.ts";
 import { UserError } from "../lib/errors.ts";
 import { basePath } from "../plan/state.ts";
 import type { Claim } from "../ports/claim.ts";
-import { isComposeFile } from "../compose/file.ts";
-import { composeModel, publishedPorts } from "../compose/model.ts";
-import type { Published } from "../compose/ports.ts";
+import { composeModel, publishedPorts, referencedIn, type PublishedPorts } from "../compose/model.ts";
+import { MAX_RANGE } from "../compose/ports.ts";
 import { scanPorts } from "../compose/scan.ts";
 import { dotenvValues } from "../env/dotenv.ts";
 import { interpolate } from "../env/interpolate.ts";
-import { entriesOf, textOf } from "../host/files.ts";
+import { textOf } from "../host/files.ts";
+import { composeFilesIn, referencedFile, type Search } from "./compose-files.ts";
 import { SPEC_FILE, type Framework } from "./framework.ts";
-
-/** Where compose files are looked for, and what is known about it. */
-export interface Search {
-  /** Absolute path of the root. */
-  root: string;
-  /** The root as the user named it. */
-  shown: string;
-  catalogue: Catalogue;
-  warnings: string[];
-}
-
-const SKIPPED = /^(?:\..*|node_modules)$/;
-
-/** Directories that hold no framework and no compose file of anybody. */
-export function isSkipped(name: string): boolean {
-  return SKIPPED.test(name);
-}
-
-// How deep foreign compose files are looked for below a directory of the root.
-const MAX_DEPTH = 2;
 
 /**
  * What a framework's spec gives, and what its `.env` makes of it: both count. A service that the
@@ -92,7 +72,8 @@ function bindAddress(framework: Framework): string {
 }
 
 /**
- * The claims of every compose file in a folder and below it, without those that `specClaims` accounts for.
+ * The claims of every compose file in a folder and below it, and of the files that these include or extend, without
+ * those that `specClaims` accounts for.
  * @param folder relative to the root; "" for the root itself, whose folders are not entered
  * @param framework the one whose directory this is
  */
@@ -100,42 +81,46 @@ export async function composeClaims(
   search: Search,
   folder: string,
   framework: Framework | undefined,
-  depth = 0,
 ): Promise<Claim[]> {
-  const here = folder === "" ? search.shown : `${search.shown}/${folder}`;
-  const entries = entriesOf(join(search.root, folder));
-  if (entries === undefined) {
-    search.warnings.push(`${here} cannot be read, so the ports of compose files in it are not known`);
-    return [];
-  }
   const claims: Claim[] = [];
-  for (const entry of entries) {
-    if (entry.isFile() && isComposeFile(entry.name))
-      claims.push(...(await fileClaims(search, folder, entry.name, framework)));
-    else if (folder !== "" && entry.isDirectory() && !isSkipped(entry.name) && depth < MAX_DEPTH) {
-      claims.push(...(await composeClaims(search, `${folder}/${entry.name}`, framework, depth + 1)));
+  const files = [...composeFilesIn(search, folder)];
+  const seen = new Set(files);
+  // Grows while it is read: a file may include others.
+  for (const path of files) {
+    const found = await fileClaims(search, path, framework);
+    claims.push(...found.claims);
+    for (const reference of found.references) {
+      const target = referencedFile(search, path, reference);
+      if (target === undefined || seen.has(target)) continue;
+      seen.add(target);
+      files.push(target);
     }
   }
   return claims;
 }
 
-async function fileClaims(
-  search: Search,
-  folder: string,
-  file: string,
-  framework: Framework | undefined,
-): Promise<Claim[]> {
-  const path = folder === "" ? file : `${folder}/${file}`;
+interface FileClaims {
+  claims: readonly Claim[];
+  /** Files that it includes or extends, as it names them. */
+  references: readonly string[];
+}
+
+async function fileClaims(search: Search, path: string, framework: Framework | undefined): Promise<FileClaims> {
+  const folder = path.includes("/") ? dirname(path) : "";
   const text = readOrWarn(search, path);
-  if (text === undefined || !text.includes("ports")) return [];
+  if (text === undefined || !/ports|include|extends/.test(text)) return { claims: [], references: [] };
   const published = await publishedIn(search, path, text, folder, framework);
   if (published === undefined) {
     search.warnings.push(`${search.shown}/${path} is not valid YAML, so the ports it publishes are not known`);
-    return [];
+    return { claims: [], references: [] };
   }
+  for (const service of published.tooMany)
+    search.warnings.push(
+      `${search.shown}/${path}: services.${service} publishes more than ${String(MAX_RANGE)} ports; they are not counted`,
+    );
   // By the variable alone: a service that was renamed in compose.yaml still publishes the spec's port.
   const own = folder === framework?.folder ? ownVariables(framework, search.catalogue) : new Set<string | null>();
-  return published
+  const claims = published.ports
     .filter(({ variable }) => !own.has(variable))
     .map(({ service, protocol, address, port, variable }) => ({
       protocol,
@@ -149,6 +134,7 @@ async function fileClaims(
       file: `${search.shown}/${path}`,
       shadowed: false,
     }));
+  return { claims, references: published.references };
 }
 
 async function publishedIn(
@@ -157,7 +143,7 @@ async function publishedIn(
   text: string,
   folder: string,
   framework: Framework | undefined,
-): Promise<(Published & { service: string })[] | undefined> {
+): Promise<(PublishedPorts & Pick<FileClaims, "references">) | undefined> {
   const env =
     folder === framework?.folder ? framework.env : dotenvValues(readOrWarn(search, join(folder, ".env")) ?? "");
   const expand = (value: string): string => interpolate(value, (name) => env.get(name));
@@ -168,12 +154,13 @@ async function publishedIn(
       ? undefined
       : readOrWarn(search, `${framework.folder}/${basePath(path.slice(framework.folder.length + 1))}`);
   const scanned = base === text ? scanPorts(text, expand) : undefined;
-  if (scanned !== undefined) return scanned;
+  if (scanned !== undefined) return { ports: scanned, tooMany: [], references: [] };
   const { parseComposeYaml } = await import("../compose/parse.ts");
   const doc = parseComposeYaml(text);
   if (doc === undefined) return undefined;
   const compose = composeModel(doc);
-  return compose === undefined ? [] : publishedPorts(compose, expand);
+  if (compose === undefined) return { ports: [], tooMany: [], references: [] };
+  return { ...publishedPorts(compose, expand), references: referencedIn(compose).map(expand) };
 }
 
 function readOrWarn(search: Search, path: string): string | undefined {

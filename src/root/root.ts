@@ -9,7 +9,8 @@ import { dotenvValues } from "../env/dotenv.ts";
 import { readPlainYaml } from "../spec/plain-yaml.ts";
 import { schemasFor, type Spec } from "../spec/schema.ts";
 import { effectiveName, SPEC_FILE, type Framework } from "./framework.ts";
-import { composeClaims, isSkipped, specClaims, type Search } from "./claims.ts";
+import { composeClaims, specClaims } from "./claims.ts";
+import { isSkipped, warnOfLinkedDirectory, type Search } from "./compose-files.ts";
 import { entriesOf, textOf } from "../host/files.ts";
 
 /** What the root holds: read once, under the lock where something is going to be written. */
@@ -71,8 +72,13 @@ export async function readRoot(dir: string, shown: string, catalogue: Catalogue)
   if (entries === undefined) throw unreadable(shown);
   const frameworks: Framework[] = [];
   const broken: { folder: string; error: UserError }[] = [];
+  const links: string[] = [];
   for (const entry of entries) {
-    if (entry.isSymbolicLink()) search.warnings.push(...aboutLink(join(dir, entry.name), `${shown}/${entry.name}`));
+    if (entry.isSymbolicLink()) {
+      const about = aboutLink(join(dir, entry.name), `${shown}/${entry.name}`);
+      search.warnings.push(...about);
+      if (about.length === 0) links.push(entry.name);
+    }
     if (!entry.isDirectory() || isSkipped(entry.name)) continue;
     try {
       const framework = await readFramework(search, entry.name);
@@ -92,7 +98,7 @@ export async function readRoot(dir: string, shown: string, catalogue: Catalogue)
     broken,
     warnings: [...search.warnings, ...shared],
     shared,
-    claims: () => (claims ??= readClaims({ ...search, warnings: [] }, folders, frameworks)),
+    claims: () => (claims ??= readClaims({ ...search, warnings: [] }, folders, links, frameworks)),
   };
 }
 
@@ -110,6 +116,7 @@ function aboutLink(path: string, shown: string): string[] {
 async function readClaims(
   search: Search,
   folders: readonly string[],
+  links: readonly string[],
   frameworks: readonly Framework[],
 ): Promise<Claims> {
   const byFolder = new Map(frameworks.map((framework) => [framework.folder, framework]));
@@ -117,15 +124,10 @@ async function readClaims(
   for (const folder of folders) {
     const framework = byFolder.get(folder);
     if (framework !== undefined) all.push(...specClaims(framework, search));
-    all.push(...(await composeClaims(search, folder, framework)));
+    for (const claim of await composeClaims(search, folder, framework)) all.push(claim);
   }
+  for (const link of links) warnOfLinkedDirectory(search, link);
   return { all, table: new ClaimTable(all), warnings: search.warnings };
-}
-
-/** @throws UserError exit 2 for the first directory that cannot be read: its ports are not known */
-export function requireWhole({ broken }: Root): void {
-  const [first] = broken;
-  if (first !== undefined) throw first.error;
 }
 
 /** The claims of a root after a framework was given other ports: they count for those that are given after that. */
@@ -148,14 +150,15 @@ async function readFramework(
   folder: string,
 ): Promise<Framework | undefined> {
   const dir = join(root, folder);
-  const text = (file: string): string | undefined => textOf(join(dir, file), `${shown}/${folder}/${file}`);
+  const text = (file: string, links: "followed" | "refused" = "refused"): string | undefined =>
+    textOf(join(dir, file), `${shown}/${folder}/${file}`, links);
   const specText = text(SPEC_FILE);
   if (specText === undefined) return undefined;
   const spec =
     plainSpec(specText, catalogue) ?? (await anySpec(specText, `${shown}/${folder}/${SPEC_FILE}`, catalogue));
   let env: string | undefined;
   try {
-    env = text(".env");
+    env = text(".env", "followed");
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     // It is private, and it may be another user's: the spec's ports are still known.

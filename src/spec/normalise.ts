@@ -12,6 +12,8 @@ import { check } from "../lib/schema.ts";
 import { nameProblem, suggestName } from "../catalogue/names.ts";
 import { schemasFor, type Draft, type Request, type Spec } from "./schema.ts";
 
+const HELP = "correct that; npm run new-framework -- --help lists what there is to choose";
+
 /** A spec whose ports are still to be given, and those the user gave. */
 export interface Normalised {
   spec: Spec;
@@ -34,7 +36,7 @@ export function normalise({ draft, ports }: Request, catalogue: Catalogue): Norm
     const suggestion = suggestName(name);
     throw usageError(
       badName,
-      suggestion === undefined || suggestion === name ? undefined : `for example: ${suggestion}`,
+      suggestion === undefined || suggestion === name ? "give another name" : `for example: ${suggestion}`,
       [{ key: "name", message: badName }],
       "invalid-name",
     );
@@ -60,7 +62,7 @@ export function normalise({ draft, ports }: Request, catalogue: Catalogue): Norm
       });
     }
   }
-  if (problems.length > 0) throw problemsError("the answers cannot be used", problems);
+  if (problems.length > 0) throw problemsError("the answers cannot be used", problems, HELP);
 
   const wanted = new Set(
     given === undefined
@@ -99,7 +101,7 @@ export function normalise({ draft, ports }: Request, catalogue: Catalogue): Norm
       });
     else typed.set(id, port);
   }
-  if (problems.length > 0) throw problemsError("the answers cannot be used", problems);
+  if (problems.length > 0) throw problemsError("the answers cannot be used", problems, HELP);
 
   const spec = check(schemasFor(catalogue).spec, {
     schemaVersion: 1,
@@ -119,6 +121,7 @@ export function normalise({ draft, ports }: Request, catalogue: Catalogue): Norm
     throw problemsError(
       "the answers cannot be used",
       spec.error.issues.map((issue) => ({ key: issue.path.join("."), message: issue.message })),
+      HELP,
     );
   }
   return { spec: spec.data, typed, notes };

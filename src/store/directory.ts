@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, statSync, type Dirent } from "node:fs";
 
 import { sha256 } from "../lib/digest.ts";
 import { EXIT, isErrno, unreadable, UserError } from "../lib/errors.ts";
 import type { DiskFile } from "../plan/disk.ts";
-import { BASE_DIR, INCOMING_DIR, incomingPath, STATE_FILE, storedFor } from "../plan/state.ts";
-import { oddFile, readText } from "../host/files.ts";
+import { BASE_DIR, INCOMING_DIR, incomingPath, SCAFFOLD_DIR, STATE_FILE, storedFor } from "../plan/state.ts";
+import { oddFile, readContent } from "../host/files.ts";
 
 /** A file that was read; its digest is made only when somebody asks for it. */
 class ReadFile implements DiskFile {
@@ -13,11 +13,10 @@ class ReadFile implements DiskFile {
   readonly #bytes: Buffer | undefined;
   #digest: string | undefined;
 
-  constructor(path: string) {
-    this.text = readText(path);
-    if (!this.text.includes("\uFFFD")) return;
-    const bytes = readFileSync(path);
-    if (!Buffer.from(this.text).equals(bytes)) this.#bytes = bytes;
+  constructor(path: string, links: "followed" | "refused") {
+    const { text, bytes } = readContent(path, links);
+    this.text = text;
+    this.#bytes = bytes;
   }
 
   get sha256(): string {
@@ -29,26 +28,31 @@ class ReadFile implements DiskFile {
   }
 }
 
+// It may lie where secrets are kept, and none of it is ever shown.
+const FOLLOWED = ".env";
+
 /**
- * The files of a framework's directory that are there.
+ * The files of a framework's directory that are there. A link in the place of one is not followed: whatever it leads
+ * to could be shown in a diff. `.env` alone may be one; its values are never shown.
  * @param dir absolute path
  * @param shown the directory as the user knows it, for messages
- * @throws UserError exit 1 when a directory is in a file's place, exit 2 when a file may not be read
+ * @throws UserError exit 1 when something else is in a file's place, exit 2 when a file may not be read
  */
 export function readFiles(dir: string, paths: Iterable<string>, shown: string): Map<string, DiskFile> {
   const found = new Map<string, DiskFile>();
   for (const path of paths) {
+    const links = path === FOLLOWED ? "followed" : "refused";
     try {
-      found.set(path, new ReadFile(`${dir}/${path}`));
+      found.set(path, new ReadFile(`${dir}/${path}`, links));
     } catch (error) {
       if (isErrno(error, "ENOENT", "ENOTDIR")) continue;
-      throw notReadable(error, `${shown}/${path}`);
+      throw notReadable(error, `${shown}/${path}`, links);
     }
   }
   return found;
 }
 
-function notReadable(error: unknown, shown: string): unknown {
+function notReadable(error: unknown, shown: string, links: "followed" | "refused"): unknown {
   if (isErrno(error, "EISDIR")) {
     return new UserError(`${shown} is a directory; a file of that name is generated`, {
       code: "not-a-file",
@@ -58,7 +62,7 @@ function notReadable(error: unknown, shown: string): unknown {
   }
   if (isErrno(error, "EACCES", "EPERM")) return unreadable(shown);
   if (!(error instanceof Error) || !("code" in error)) return error;
-  return oddFile(shown, String(error.code), EXIT.failure);
+  return oddFile(shown, String(error.code), links, EXIT.failure);
 }
 
 /** Whether others than its owner may read a file. */
@@ -73,7 +77,7 @@ export function isReadableByOthers(dir: string, path: string): boolean {
  * @param paths what the spec gives, and inputs such as `.env`
  */
 export function readDirectory(dir: string, paths: Iterable<string>, shown: string): Map<string, DiskFile> {
-  const stored = storedPaths(dir);
+  const stored = storedPaths(dir, shown);
   const files = new Set(paths);
   for (const path of stored) {
     const about = storedFor(path);
@@ -84,26 +88,31 @@ export function readDirectory(dir: string, paths: Iterable<string>, shown: strin
   return readFiles(dir, [...files, ...incoming, ...stored, STATE_FILE], shown);
 }
 
-/** Paths below `.scaffold/` that hold a base or an offered rendition. */
-function storedPaths(dir: string): string[] {
+/**
+ * Paths below `.scaffold/` that hold a base or an offered rendition.
+ * @throws UserError exit 1 when `.scaffold` or a directory in it is a link: it could lead round in a circle, or out
+ */
+function storedPaths(dir: string, shown: string): string[] {
   const found: string[] = [];
   const walk = (folder: string): void => {
-    let names: string[];
+    let entries: Dirent[];
     try {
-      names = readdirSync(`${dir}/${folder}`);
+      entries = readdirSync(`${dir}/${folder}`, { withFileTypes: true });
     } catch {
       // Nothing was stored: every file then counts as edited. Or it is no directory.
       return;
     }
-    for (const name of names) {
-      const path = `${folder}/${name}`;
-      // Whatever is stored has an ending of its own, so what has none is a directory.
+    for (const entry of entries) {
+      const path = `${folder}/${entry.name}`;
       if (storedFor(path) !== undefined) found.push(path);
-      else walk(path);
+      else if (entry.isDirectory()) walk(path);
     }
   };
-  walk(BASE_DIR);
-  if (existsSync(`${dir}/${INCOMING_DIR}`)) walk(INCOMING_DIR);
+  for (const folder of [SCAFFOLD_DIR, BASE_DIR, INCOMING_DIR]) {
+    const entry = lstatSync(`${dir}/${folder}`, { throwIfNoEntry: false });
+    if (entry?.isSymbolicLink() === true) throw oddFile(`${shown}/${folder}`, "ELOOP", "refused", EXIT.failure);
+    if (folder !== SCAFFOLD_DIR && entry !== undefined) walk(folder);
+  }
   return found;
 }
 

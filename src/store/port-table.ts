@@ -1,7 +1,8 @@
-import { lstatSync, readFileSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
 
-import { EXIT, isErrno, unreadable, UserError } from "../lib/errors.ts";
+import { textOf } from "../host/files.ts";
+import { EXIT, UserError } from "../lib/errors.ts";
 import { PORT_TABLE_FILE } from "../render/port-table.ts";
 
 /**
@@ -19,9 +20,5 @@ export function readPortTable(root: string, shown: string): string | undefined {
       { code: "not-a-file", exit: EXIT.failure, hint: "move it away: the port table is written there" },
     );
   }
-  try {
-    return readFileSync(path, "utf8").replaceAll("\r\n", "\n");
-  } catch (error) {
-    throw isErrno(error, "EACCES", "EPERM") ? unreadable(`${shown}/${PORT_TABLE_FILE}`) : error;
-  }
+  return textOf(path, `${shown}/${PORT_TABLE_FILE}`, "refused")?.replaceAll("\r\n", "\n");
 }

@@ -236,12 +236,17 @@ describe("the root", () => {
     }
   });
 
-  it("names a broken framework.yaml in it, with line and key", async () => {
+  it("names a broken framework.yaml in it, with line and key, and gives others no port that it publishes", async () => {
     const cwd = tempDir();
     await cli([NEW, "crewai", "--yes"], { cwd });
     const spec = join(cwd, "frameworks/crewai/framework.yaml");
     fs.writeFileSync(spec, fs.readFileSync(spec, "utf8").replace("profile: small", "profile: tiny"));
-    const { code, stderr } = await cli([NEW, "dspy", "--yes"], { cwd });
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/frameworks\/crewai\/framework\.yaml:\d+: profile: /)]);
+    const { code, stderr } = await cli([NEW, "mine", "--yes", "--preset", "crewai"], { cwd });
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/frameworks\/crewai\/framework\.yaml:\d+: profile: /)]);
+    const ports = await cli(["ports", "--json"], { cwd });
+    expect([ports.code, ports.stderr]).toEqual([2, expect.stringContaining("profile")]);
+    const listed = (JSON.parse(ports.stdout) as { ports: { framework: string; port: number }[] }).ports;
+    expect(listed.filter(({ framework }) => framework === "crewai")).toHaveLength(3);
+    expect(new Set(listed.map(({ port }) => port)).size).toBe(6);
   });
 });

@@ -56,7 +56,7 @@ const READS = new Set([
 ]);
 /** What only `host` may use as well: a device is read from an open file. What it opens, it opens to read. */
 const READS_OPEN = new Set(["openSync", "fstatSync", "readSync", "closeSync"]);
-const OPENED_TO_READ = /^(?:|"r"|constants\.O_RDONLY(?: \| constants\.O_(?:NONBLOCK|NOFOLLOW))*)$/;
+const OPENED_TO_READ = /^(?:|"r"|constants\.O_RDONLY(?: \| (?:constants\.)?O_(?:NONBLOCK|NOFOLLOW))*)$/;
 
 interface Import {
   what: string;

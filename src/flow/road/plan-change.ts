@@ -99,12 +99,19 @@ export async function planChange(wanted: Wanted, place: Place): Promise<PlannedC
     plan,
     disk,
     next,
-    secrets: [...secrets.values()],
+    secrets: [...secrets.values(), ...namedSecrets(framework.env)],
     visible: visibleNames(after, overrides),
     notes,
     overrides,
     lacksSecrets: text !== undefined && lacks,
   };
+}
+
+/** Values of the user's own variables whose names say that they are secret. */
+function namedSecrets(env: ReadonlyMap<string, string>): string[] {
+  return [...env].flatMap(([name, value]) =>
+    /KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|PRIVATE|AUTH|DSN/i.test(name) ? [value] : [],
+  );
 }
 
 /** Variables of `.env` whose values may be shown: what follows the spec, where nobody changed it. */

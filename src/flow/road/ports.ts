@@ -136,14 +136,16 @@ export async function checkMovedPorts(
   }
   if (problems.length === 0) return;
   const { locate } = await import("../../lib/yaml.ts");
-  const located = problemsError("ports are taken", locate(framework.specText, file, problems));
+  const located = problemsError("ports are taken", locate(framework.specText, file, problems), PORTS_HINT);
   throw new UserError(located.message, {
     code: "port-clash",
     exit: EXIT.portClash,
-    hint: "npm run ports shows who holds which port; remove the line to be given a free one",
+    hint: PORTS_HINT,
     details: located.details,
   });
 }
+
+const PORTS_HINT = "npm run ports shows who holds which port; remove the line to be given a free one";
 
 /** The ports that were last generated, by service id, where they are known. */
 function renderedPorts(framework: Framework, catalogue: Catalogue): Map<string, number> {

@@ -50,3 +50,10 @@ describe("parseDotenv", () => {
     );
   });
 });
+
+it("stops growing where each line names the one above twice, and reads on", () => {
+  const lines = Array.from({ length: 60 }, (_, n) => `A${String(n + 1)}=\${A${String(n)}}\${A${String(n)}}`);
+  const values = dotenvValues(["A0=xxxxxxxx", ...lines, "LAST=1"].join("\n"));
+  expect([...values.values()].join("").length).toBeLessThan(200_000);
+  expect([values.get("A3"), values.get("LAST")]).toEqual(["x".repeat(64), "1"]);
+});

@@ -44,3 +44,14 @@ describe("interpolate", () => {
     expect(expand("${}")).toBe("");
   });
 });
+
+describe("a text that grows", () => {
+  it("stays as it is written once it is more than anybody's", () => {
+    const long = new Map([["A", "x".repeat(1000)]]);
+    const lookup = (name: string): string | undefined => long.get(name);
+    expect(interpolate("$A".repeat(60), lookup)).toHaveLength(60_000);
+    expect(interpolate("$A".repeat(70), lookup)).toBe("$A".repeat(70));
+    const huge = "$A".repeat(500_000);
+    expect(interpolate(huge, lookup) === huge).toBe(true);
+  });
+});

@@ -3,6 +3,7 @@ import * as z from "zod";
 
 import { UserError } from "../../../src/lib/errors.ts";
 import { parseYaml } from "../../../src/lib/yaml.ts";
+import { yamlDocument, yamlDocuments } from "../../../src/lib/yaml-documents.ts";
 
 const schema = z.strictObject({
   name: z.string(),
@@ -51,5 +52,24 @@ describe("parseYaml", () => {
   it("says what is missing in an empty file", () => {
     expect(problems("# nothing\n")).toMatchObject([{ key: "name" }]);
     expect(problems("- a\n- b\n")).toHaveLength(1);
+  });
+});
+
+describe("yamlDocument", () => {
+  it("finds keys that a mapping has twice, at any depth, and not those of two mappings", () => {
+    const errors = (text: string): string[] => yamlDocument(text).errors.map(({ code }) => code);
+    expect(errors("a: 1\nb:\n  a: 1\nc: { a: 1 }\n")).toEqual([]);
+    expect(errors("a:\n  b: 1\n  c: 2\n  b: 3\n")).toEqual(["DUPLICATE_KEY"]);
+    expect(errors("a: { b: 1, 'b': 2 }\n")).toEqual(["DUPLICATE_KEY"]);
+  });
+
+  it.each([
+    ["brackets", "[".repeat(500_000)],
+    ["braces", "{a: ".repeat(200_000)],
+    ["dashes", `${"- ".repeat(200_000)}a`],
+    ["indentation", Array.from({ length: 1_500 }, (_, n) => `${" ".repeat(n)}a:\n`).join("")],
+  ])("says that a text is nested too deeply: %s", (_, text) => {
+    expect(yamlDocument(text).errors).not.toEqual([]);
+    expect(yamlDocuments(text)[0]?.errors).not.toEqual([]);
   });
 });

@@ -2,7 +2,8 @@ import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 
 import { planNew } from "../../../src/plan/plan.ts";
-import { planDiff, redact, showDiff } from "../../../src/report/diff.ts";
+import { planDiff, showDiff } from "../../../src/report/diff.ts";
+import { redact, redactEnv } from "../../../src/report/redact.ts";
 import { Output, styled } from "../../../src/report/output.ts";
 import { portAllocation } from "../../../src/render/port-table.ts";
 import { memoryReport } from "../../../src/render/memory.ts";
@@ -93,8 +94,52 @@ describe("diff", () => {
     expect(text).not.toContain(".scaffold");
   });
 
-  it("does not take a short word for a secret", () => {
-    expect(redact("a=1", ["1"])).toBe("a=1");
+  it("hides a short secret where it stands by itself", () => {
+    expect(redact("a=1, 10, x-1", ["1"])).toBe("a=[redacted], 10, x-[redacted]");
+  });
+
+  it.each([
+    ["a URL", "postgresql://app:p%40ss%2Fw%C3%B6rd@db/x", "p@ss/wörd"],
+    ["a URL in lower case", "postgresql://app:p%40ss%2fword@db/x", "p@ss/word"],
+    ["doubled dollars", 'password: "pa$$$$w0rd"', "pa$$w0rd"],
+    ["JSON and YAML", String.raw`password: "say \"friend\""`, 'say "friend"'],
+    ["single quotes of YAML", "password: 'it''s mine'", "it's mine"],
+    ["double quotes of .env", String.raw`X="it's \$9"`, "it's $9"],
+    ["base64", `auth: ${Buffer.from("pk-1:sk-lf-12345").toString("base64")}`, "pk-1:sk-lf-12345"],
+    ["one line of several", "key: |\n  MIIEvQIBADAN\n", "-----BEGIN-----\nMIIEvQIBADAN\n-----END-----"],
+  ])("hides a secret in the form that it has in %s", (_, text, secret) => {
+    const shown = redact(text, [secret]);
+    expect(shown).toContain("[redacted]");
+    for (const part of secret.match(/\w{3,}/g) ?? []) expect(shown).not.toContain(part);
+  });
+
+  it("hides in .env what is not known, in every line of a value, and what is commented out", () => {
+    const text = [
+      "# the server",
+      "QDRANT_PORT=6333 # its port",
+      'KEY="first',
+      "SEKRET==",
+      'last"',
+      'KEY="again',
+      'TWICE=2"',
+      "# OLD_KEY=sk-1234",
+      "# note: ask Ann",
+      "just words",
+      "EMPTY=",
+      "OPEN='never",
+      "CLOSED=x",
+    ].join("\n");
+    expect(redactEnv(text, new Set(["QDRANT_PORT"])).split("\n")).toEqual([
+      "# the server",
+      "QDRANT_PORT=6333 # its port",
+      "KEY=[redacted]",
+      "KEY=[redacted]",
+      "# OLD_KEY=[redacted]",
+      "# note:[redacted]",
+      "[redacted]",
+      "EMPTY=",
+      "OPEN=[redacted]",
+    ]);
   });
 });
 
