@@ -1,5 +1,6 @@
 import type { NodePlopAPI } from "node-plop";
 
+import { UserError } from "../src/lib/errors.ts";
 import type { Output } from "../src/report/output.ts";
 import type { Ask } from "./question.ts";
 
@@ -10,7 +11,36 @@ export interface Generator<Given, Request, Result> {
    * @returns undefined when the person does not want it
    */
   ask(ask: Ask, given: Given, out: Output): Promise<Request | undefined>;
+  /**
+   * Asks again for what stands in the way of a request that was refused when it was to be written.
+   * @returns undefined when the person does not want it any more
+   * @throws the error, where asking again would not help
+   */
+  again?(ask: Ask, request: Request, error: UserError, out: Output): Promise<Request | undefined>;
   run(request: Request): Promise<Result>;
+}
+
+/**
+ * Runs the use case for what somebody answered. What changed between the last question and the write does not cost
+ * them their answers: they are asked for that alone.
+ * @returns undefined when the person does not want it
+ */
+export async function runAsked<Given, Request, Result>(
+  generator: Pick<Generator<Given, Request, Result>, "again" | "run">,
+  request: Request | undefined,
+  ask: Ask,
+  out: Output,
+): Promise<Result | undefined> {
+  let wanted = request;
+  while (wanted !== undefined) {
+    try {
+      return await generator.run(wanted);
+    } catch (error) {
+      if (generator.again === undefined || !(error instanceof UserError)) throw error;
+      wanted = await generator.again(ask, wanted, error, out);
+    }
+  }
+  return undefined;
 }
 
 /** What the starter of a generator knows and cares about no more than that it fits. */

@@ -3,7 +3,8 @@ import nodePlop from "node-plop";
 import type { Output } from "../src/report/output.ts";
 import { GENERATORS } from "./all.ts";
 import { askThrough } from "./ask.ts";
-import { register } from "./generator.ts";
+import { register, runAsked } from "./generator.ts";
+import type { Ask } from "./question.ts";
 
 /**
  * Runs a Plop generator inside this process: what the npm scripts do when they have to ask.
@@ -17,13 +18,17 @@ export async function interview(name: string, given: unknown, out: Output): Prom
   if (loaded === undefined) throw new Error(`there is no generator ${name}`);
   const { generator } = loaded;
   const failure: { error?: unknown } = {};
+  let ask: Ask | undefined;
   let result: unknown;
   register(plop, {
     name,
     description: name,
-    prompts: async (inquirer) => generator.ask(askThrough(inquirer), given, out),
+    prompts: async (inquirer) => {
+      ask = askThrough(inquirer);
+      return generator.ask(ask, given, out);
+    },
     action: async (request) => {
-      if (request !== undefined) result = await generator.run(request);
+      if (ask !== undefined) result = await runAsked(generator, request, ask, out);
     },
     onError: (error) => {
       failure.error ??= error;

@@ -4,7 +4,7 @@ import { nameProblem } from "../src/catalogue/names.ts";
 import type { CreateGiven } from "../src/flow/asked.ts";
 import type { CreateRequest } from "../src/flow/create.ts";
 import { survey, type Survey } from "../src/flow/survey.ts";
-import { UserError } from "../src/lib/errors.ts";
+import { EXIT, UserError } from "../src/lib/errors.ts";
 import { formatMebibytes, totalMemory } from "../src/render/memory.ts";
 import type { Output } from "../src/report/output.ts";
 import { siblingHosts } from "../src/root/siblings.ts";
@@ -54,6 +54,22 @@ export class Interview {
   async run(): Promise<CreateRequest | undefined> {
     this.#requireUsable(await this.#survey());
     for (const step of this.#open()) await this.#step(step, await this.#survey());
+    return this.#confirm();
+  }
+
+  /**
+   * Somebody took a port between the preview and the write: only that one is asked for again.
+   * @param error why it was refused
+   * @throws the error, when it is about something else
+   */
+  async again(error: UserError): Promise<CreateRequest | undefined> {
+    const taken = error.details.flatMap(({ key }) => /^services\.(.+)\.port$/.exec(key ?? "")?.[1] ?? []);
+    if (error.exit !== EXIT.portClash || taken.length === 0) throw error;
+    await this.#askPorts(await this.#survey(), new Set(taken));
+    return this.#confirm();
+  }
+
+  async #confirm(): Promise<CreateRequest | undefined> {
     for (;;) {
       const request = { ...this.#given, draft: this.#draft, ports: this.#ports };
       const { memory } = await this.#survey();
@@ -135,19 +151,20 @@ export class Interview {
         for (const service of this.#externalChoices()) await this.#external(service, found);
         return undefined;
       case "ports":
-        this.#ports = await askPorts(
-          { draft: this.#draft, typed: this.#ports, found, place: this.#place },
-          this.#ask,
-          (text) => {
-            this.#out.note(text);
-          },
-        );
-        return undefined;
+        return this.#askPorts(found);
       case "images":
         return this.#images();
       case "profile":
         return this.#profile();
     }
+  }
+
+  /** @param only the services to ask for; all by default */
+  async #askPorts(found: Survey, only?: ReadonlySet<string>): Promise<void> {
+    const state = { draft: this.#draft, typed: this.#ports, found, place: this.#place };
+    this.#ports = await askPorts(only === undefined ? state : { ...state, only }, this.#ask, (text) => {
+      this.#out.note(text);
+    });
   }
 
   async #preset(): Promise<void> {
@@ -205,7 +222,8 @@ export class Interview {
 
   async #services(): Promise<void> {
     const { catalogue } = this.#place;
-    const offered = [...catalogue.services.values()].filter((service) => service.offer === "choice");
+    const outside = this.#givenExternal();
+    const offered = [...catalogue.services.values()].filter(({ offer, id }) => offer === "choice" && !outside.has(id));
     const chosen =
       this.#draft.services === undefined
         ? undefined
@@ -225,9 +243,19 @@ export class Interview {
       validate: (ids) => (Array.isArray(ids) && ids.length > 0 ? true : "choose at least one, with the space bar"),
     });
     this.#draft.services = (answer as string[]).map(String);
+    // Where a service runs that is not chosen any more is no choice either.
+    const kept = new Set([...outside, ...this.#draft.services]);
+    const external = Object.entries(this.#draft.external ?? {}).filter(([id]) => kept.has(id));
+    if (this.#draft.external !== undefined) this.#draft.external = Object.fromEntries(external);
     // Ports of services that are gone would be refused later.
     const ids = withDependencies(catalogue, this.#draft.services);
     for (const id of this.#ports.keys()) if (!ids.includes(id)) this.#ports.delete(id);
+  }
+
+  /** Services that flags or the answers file have put outside of the stack: they are not offered in it. */
+  #givenExternal(): Set<string> {
+    const given = Object.entries(this.#given.draft.external ?? {});
+    return new Set(given.flatMap(([id, { mode }]) => (mode === "external" ? [id] : [])));
   }
 
   #serviceIds(): string[] {

@@ -6,5 +6,6 @@ import { Interview } from "./interview.ts";
 /** `new-framework`: the interview. */
 export const generator: Generator<CreateGiven, CreateRequest, CreateResult> = {
   ask: async (ask, given, out) => new Interview(given, out, ask).run(),
+  again: async (ask, request, error, out) => new Interview(request, out, ask).again(error),
   run: create,
 };

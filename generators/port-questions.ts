@@ -17,6 +17,8 @@ export interface PortState {
   typed: ReadonlyMap<string, number>;
   found: Survey;
   place: Place;
+  /** The services to ask for, where the ports of the others are settled; all by default. */
+  only?: ReadonlySet<string>;
 }
 
 /**
@@ -41,7 +43,13 @@ export async function askPorts(state: PortState, ask: Ask, note: (text: string) 
   for (const text of proposal.notes) note(text);
 
   const answers = new Map<string, number>();
+  const asked = ids.filter((id) => state.only?.has(id) !== false);
   for (const id of ids) {
+    const settled = asked.includes(id) ? undefined : typed.get(id);
+    if (settled !== undefined) {
+      answers.set(id, settled);
+      continue;
+    }
     const answer = await ask({
       type: "input",
       message: `Host port of ${catalogue.services.get(id)?.title ?? id}:`,

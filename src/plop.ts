@@ -5,7 +5,7 @@ import type { NodePlopAPI } from "node-plop";
 
 import { GENERATORS } from "../generators/all.ts";
 import { askThrough } from "../generators/ask.ts";
-import { register } from "../generators/generator.ts";
+import { register, runAsked } from "../generators/generator.ts";
 import { NOT_PREBUILT } from "./catalogue/load.ts";
 import { version } from "./cli/cli.ts";
 import { contextFor, outputFor, type Program } from "./cli/context.ts";
@@ -27,11 +27,13 @@ export function registerForPlop(plop: NodePlopAPI): void {
   for (const name of Object.keys(GENERATORS)) if (isCommand(name)) registerOne(plop, name);
 }
 
+type AnyCommand = Command<unknown, unknown, unknown>;
+
 /** What was typed is read only when the generator runs: the others are registered too. */
 function registerOne(plop: NodePlopAPI, name: CommandName): void {
   const args = ownArguments(process.argv.slice(2));
   const out = outputFor(args);
-  let started: { context: Context; command: Command<unknown, unknown, unknown> } | undefined;
+  let started: { context: Context; command: AnyCommand; run: (request: unknown) => Promise<unknown> } | undefined;
   register(plop, {
     name,
     description: COMMANDS[name].summary,
@@ -43,17 +45,20 @@ function registerOne(plop: NodePlopAPI, name: CommandName): void {
         process.stdout.write(visibleLines(said));
         return undefined;
       }
-      started = { context, command: command as Command<unknown, unknown, unknown> };
+      const any = command as AnyCommand;
+      started = { context, command: any, run: any.run };
       const read = await started.command.read(context);
       if ("request" in read) return read.request;
       const { generator } = (await GENERATORS[name]?.()) ?? {};
-      return generator?.ask(askThrough(inquirer), read.ask, out);
+      const ask = askThrough(inquirer);
+      if (generator !== undefined) started.run = async (request) => runAsked(generator, request, ask, out);
+      return generator?.ask(ask, read.ask, out);
     },
     action: async (request) => {
       // Only help or the version was asked for.
       if (started === undefined) return;
-      const { context, command } = started;
-      const result = request === undefined ? undefined : await command.run(request);
+      const { context, command, run } = started;
+      const result = request === undefined ? undefined : await run(request);
       process.exitCode = await command.present(result, context);
     },
     // Plop would end with 1 whatever happened.

@@ -153,11 +153,14 @@ function makeDefaults(container: Container, spec: Spec): Variable[] {
 /** The variable for a container's open files, `QDRANT_NOFILE_LIMIT`. */
 export const NOFILE_SUFFIX = "NOFILE_LIMIT";
 
+/** The ending of the variable for a container's CPU limit, `QDRANT_CPU_LIMIT`. */
+export const CPU_SUFFIX = "CPU_LIMIT";
+
 /** The suffixes of the limit variables, in the order in which they are shown. */
 export function limitVariables(limits: Limits): { suffix: string; what: string; value: string }[] {
   return [
     { suffix: "MEMORY_LIMIT", what: "Memory limit", value: limits.memory },
-    { suffix: "CPU_LIMIT", what: "CPU limit, in cores,", value: limits.cpus },
+    { suffix: CPU_SUFFIX, what: "CPU limit, in cores,", value: limits.cpus },
     { suffix: "PIDS_LIMIT", what: "Process limit", value: String(limits.pids) },
   ];
 }

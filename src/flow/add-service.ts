@@ -7,7 +7,7 @@ import type { Place } from "./place.ts";
 import { requireComplete } from "./road/complete.ts";
 import { planChange } from "./road/plan-change.ts";
 import { completePorts, PortBook } from "./road/ports.ts";
-import { NOTHING_TO_DO, requireKnown, type ServiceChange, type ServiceChoice } from "./service.ts";
+import { NOTHING_TO_DO, requireKnown, warningsOf, type ServiceChange, type ServiceChoice } from "./service.ts";
 import { inSession, type Session } from "./session.ts";
 
 /** Add a service to a framework, and what it needs. */
@@ -39,7 +39,7 @@ async function plan(request: AddRequest, { root }: Session): Promise<ServiceChan
   const { folder, spec } = framework;
   await requireComplete(framework, place);
   if (ports.size === 0 && spec.services[service]?.requested === true)
-    return { ...NOTHING_TO_DO, folder, reason: `has ${service} already` };
+    return { ...NOTHING_TO_DO, folder, reason: `has ${service} already`, notes: warningsOf(root) };
   requireInside(spec, service, `${place.shown}/${folder}/${SPEC_FILE}`);
   const book = new PortBook(root, place);
   const completed = await completePorts(framework, withService(spec, service, catalogue), ports, book, place);
@@ -52,7 +52,7 @@ async function plan(request: AddRequest, { root }: Session): Promise<ServiceChan
     change,
     added: Object.fromEntries(Object.entries(completed.spec.services).filter(([id]) => added.includes(id))),
     notes: [
-      ...root.warnings.map((warning) => `warning: ${warning}`),
+      ...warningsOf(root),
       ...(await book.warnings()),
       ...completed.notes.map((note) => `${folder}: ${note}`),
       ...(came.length === 0 ? [] : [`${folder}: ${came.join(", ")}: added as well, ${service} needs it`]),

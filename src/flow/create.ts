@@ -2,14 +2,17 @@ import { join } from "node:path";
 
 import { dotenvValues } from "../env/dotenv.ts";
 import { fillSecrets } from "../env/secrets.ts";
-import { envSections, secretsOf } from "../env/variables.ts";
+import { cappedNote, withCappedCpus } from "../env/cpu-limits.ts";
+import { ownInLeftEnv, takenUpEnv } from "../env/left-over.ts";
+import { envSections, secretsOf, type Section } from "../env/variables.ts";
 import { textOf } from "../host/files.ts";
 import { isListening } from "../host/listening.ts";
-import { machineMemory } from "../host/machine.ts";
+import { machineCores, machineMemory } from "../host/machine.ts";
 import { randomBytes } from "../host/random.ts";
 import { planNew } from "../plan/plan.ts";
 import { givePorts, withPorts } from "../ports/give.ts";
 import { render } from "../render/render.ts";
+import { MODE } from "../render/tree.ts";
 import { memoryReport } from "../render/memory.ts";
 import type { Root } from "../root/root.ts";
 import { withExternalHosts } from "../root/siblings.ts";
@@ -20,6 +23,8 @@ import type { Change } from "./change.ts";
 import type { Place } from "./place.ts";
 import { requireStack, visibleNames } from "./road/plan-change.ts";
 import { inSession } from "./session.ts";
+
+const ENV = ".env";
 
 /** Make a framework. */
 export interface CreateRequest extends Request {
@@ -51,6 +56,19 @@ export async function create(request: CreateRequest): Promise<CreateResult> {
   });
 }
 
+function leftNotes(
+  name: string,
+  env: string,
+  sections: readonly Section[],
+  secrets: ReadonlyMap<string, string>,
+): string[] {
+  const own = ownInLeftEnv(env, sections, secrets);
+  return [
+    `${name}: the .env that was left is used again, so that its volumes can be opened`,
+    ...(own.length === 0 ? [] : [`${name}: .env keeps its own ${own.join(", ")}`]),
+  ];
+}
+
 /** The whole road for a new framework: draft -> spec -> ports -> render -> plan. */
 async function planCreation(
   normalised: Normalised,
@@ -66,21 +84,27 @@ async function planCreation(
   const spec = withPorts(external.spec, allocation.ports);
 
   const sections = envSections(spec, catalogue);
-  const env = left ? (textOf(join(root.dir, name, ".env"), `${shown}/${name}/.env`) ?? "") : "";
+  const env = left ? (textOf(join(root.dir, name, ENV), `${shown}/${name}/${ENV}`) ?? "") : "";
   const secrets = fillSecrets(secretsOf(sections), dotenvValues(env), randomBytes);
   const tree = await render(spec, catalogue, secrets);
   await requireStack(tree, spec, catalogue);
+  const cores = machineCores();
+  const fresh = left ? takenUpEnv(env, sections, secrets) : (tree.get(ENV)?.content ?? "");
+  const { text, capped } = withCappedCpus(fresh, sections, cores);
   const { takeUp } = await import("./road/take-up.ts");
-  const plan = left ? takeUp(root, name, tree, env, sections, secrets) : planNew(name, tree);
+  const plan = left
+    ? takeUp(root, name, tree, { before: env, after: text })
+    : planNew(name, new Map([...tree, [ENV, { content: text, mode: MODE.secret }]]));
   const others = root.frameworks.map((framework) => framework.spec);
   const memory = memoryReport(spec, catalogue, machineMemory(), others);
   const notes = [
-    ...(left ? [`${name}: the .env that was left is used again, so that its volumes can be opened`] : []),
+    ...(left ? leftNotes(name, env, sections, secrets) : []),
     ...normalised.notes,
     ...external.notes,
     ...[...claims.warnings, ...root.warnings].map((warning) => `warning: ${warning}`),
     ...allocation.notes,
     ...(memory.warning === undefined ? [] : [memory.warning]),
+    ...cappedNote(capped, cores),
   ];
   const change: Change = {
     folder: name,

@@ -1,3 +1,4 @@
+import { COMPOSE } from "../compose/file.ts";
 import { asUserError, UserError } from "../lib/errors.ts";
 import { isEmpty, type Action, type Plan } from "../plan/plan.ts";
 import { chosenFrameworks } from "../root/find.ts";
@@ -41,6 +42,8 @@ interface RegeneratedFramework {
   /** Whether it differs from what its spec and the templates give. A `.env` that is missing is no such difference. */
   isOutOfDate: boolean;
   lacksEnv: boolean;
+  /** Whether compose.yaml is missing: its stack cannot start, and nothing here brings it back by itself. */
+  lacksCompose: boolean;
   error: UserError | undefined;
 }
 
@@ -132,7 +135,7 @@ class Run {
   constructor(session: Session, request: RegenerateRequest) {
     this.#session = session;
     this.#request = request;
-    this.#book = new PortBook(session.root, request.place);
+    this.#book = new PortBook(session.root, request.place, request);
     this.#chosen = wanted(session.root, request);
   }
 
@@ -161,8 +164,7 @@ class Run {
     const { place, decisions } = this.#request;
     try {
       const decide = (path: string): ReturnType<typeof decisions.of> => decisions.of(folder, path);
-      const how = { decide, isCheck: this.#request.isCheck };
-      const change = await planUpToDate(framework, this.#session.root, this.#book, place, how);
+      const change = await planUpToDate(framework, this.#session.root, this.#book, place, decide);
       const { actions } = change.plan;
       const isIdle = isEmpty(change.plan);
       const lacksEnv = framework.envText === undefined;
@@ -180,6 +182,7 @@ class Run {
         isIdle,
         isOutOfDate,
         lacksEnv,
+        lacksCompose: !change.disk.has(COMPOSE) && !change.plan.writes.has(COMPOSE),
         error: undefined,
       });
       return { folder, change, written: !isIdle && !this.#session.isDry };
@@ -224,7 +227,7 @@ class Run {
 }
 
 function failed(folder: string, error: UserError): RegeneratedFramework {
-  return { folder, actions: [], isIdle: false, isOutOfDate: false, lacksEnv: false, error };
+  return { folder, actions: [], isIdle: false, isOutOfDate: false, lacksEnv: false, lacksCompose: false, error };
 }
 
 /** Whether a plan writes `.env` and nothing else. */
@@ -244,12 +247,12 @@ function wanted(root: Root, { frameworks: names }: RegenerateRequest): readonly 
 
 /** Open and new conflicts. */
 async function conflictsIn(root: Root, request: RegenerateRequest): Promise<FoundConflict[]> {
-  const { place, isCheck } = request;
-  const book = new PortBook(root, place);
+  const { place } = request;
+  const book = new PortBook(root, place, request);
   const found: FoundConflict[] = [];
   for (const framework of wanted(root, request)) {
     try {
-      const { plan } = await planUpToDate(framework, root, book, place, { isCheck });
+      const { plan } = await planUpToDate(framework, root, book, place);
       for (const { path, action, reason } of plan.actions)
         if (action === "conflict") found.push({ path: `${framework.folder}/${path}`, reason });
     } catch (error) {

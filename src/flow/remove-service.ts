@@ -12,7 +12,7 @@ import { SETTLE_HINT } from "./conflicts.ts";
 import type { Place } from "./place.ts";
 import { requireComplete } from "./road/complete.ts";
 import { planChange } from "./road/plan-change.ts";
-import { NOTHING_TO_DO, type ServiceChange, type ServiceChoice } from "./service.ts";
+import { NOTHING_TO_DO, warningsOf, type ServiceChange, type ServiceChoice } from "./service.ts";
 import { inSession, type Session } from "./session.ts";
 
 /** Remove a service from a framework, and what came for it alone. */
@@ -43,7 +43,8 @@ async function plan(
   const { folder, spec } = framework;
   const shown = `${place.shown}/${folder}`;
   if (!Object.hasOwn(spec.services, service)) {
-    if (catalogue.services.has(service)) return { ...NOTHING_TO_DO, folder, reason: `has no ${service}` };
+    if (catalogue.services.has(service))
+      return { ...NOTHING_TO_DO, folder, reason: `has no ${service}`, notes: warningsOf(root) };
     throw usageError(
       `"${service.slice(0, 60)}" is not a service of ${shown}`,
       `there are: ${Object.keys(spec.services).join(", ")}`,
@@ -73,7 +74,7 @@ async function plan(
     volumes: volumesOf(framework, gone, catalogue),
     orphans: true,
     notes: [
-      ...root.warnings.map((warning) => `warning: ${warning}`),
+      ...warningsOf(root),
       ...(pruned.length === 0 ? [] : [`${folder}: ${pruned.join(", ")}: removed as well, nothing else needs it`]),
     ],
   };

@@ -1,6 +1,7 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { usageError } from "../lib/errors.ts";
 import { nearest } from "../lib/nearest.ts";
+import type { Root } from "../root/root.ts";
 import type { Spec } from "../spec/schema.ts";
 import type { PlannedChange } from "./road/plan-change.ts";
 
@@ -49,4 +50,9 @@ export function requireKnown(service: string, catalogue: Catalogue): void {
     [],
     "unknown-service",
   );
+}
+
+/** What is wrong with the root, as notes. */
+export function warningsOf({ warnings }: Root): string[] {
+  return warnings.map((warning) => `warning: ${warning}`);
 }

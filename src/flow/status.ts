@@ -39,7 +39,7 @@ export interface StatusResult {
 export async function status({ place, frameworks: names, isCheck }: StatusRequest): Promise<StatusResult> {
   const session = await openSession(place, { dry: true });
   const { root } = session;
-  const book = new PortBook(root, place);
+  const book = new PortBook(root, place, { isCheck });
   const isNamed = (folder: string): boolean => names.length === 0 || names.includes(folder);
   const frameworks: FrameworkStatus[] = [];
   const errors = root.broken.filter(({ folder }) => isNamed(folder)).map(({ error }) => error);
@@ -47,7 +47,7 @@ export async function status({ place, frameworks: names, isCheck }: StatusReques
   // Named ones that cannot be read are no reason to stop; a name that is nowhere is.
   for (const framework of names.length > 0 && readable.length === 0 ? [] : chosenFrameworks(root, readable)) {
     try {
-      frameworks.push(await inspect(framework, root, book, place, isCheck));
+      frameworks.push(await inspect(framework, root, book, place));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       errors.push(error);
@@ -60,16 +60,10 @@ export async function status({ place, frameworks: names, isCheck }: StatusReques
   };
 }
 
-async function inspect(
-  framework: Framework,
-  root: Root,
-  book: PortBook,
-  place: Place,
-  isCheck: boolean,
-): Promise<FrameworkStatus> {
+async function inspect(framework: Framework, root: Root, book: PortBook, place: Place): Promise<FrameworkStatus> {
   const name = framework.folder;
   try {
-    const { disk, next, overrides, plan, lacksSecrets } = await planUpToDate(framework, root, book, place, { isCheck });
+    const { disk, next, overrides, plan, lacksSecrets } = await planUpToDate(framework, root, book, place);
     const env = !disk.has(ENV) ? "missing" : lacksSecrets ? "outdated" : undefined;
     return { name, ...withEnv(statusOf(disk, next), env), overrides, would: plan.actions };
   } catch (error) {

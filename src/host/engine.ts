@@ -22,6 +22,24 @@ export function engineVolumes(): string[] | undefined {
   return ask(["volume", "ls", "--format", "{{.Name}}"]);
 }
 
+/**
+ * Host ports that the running containers of a Compose project publish, as `tcp/6333`.
+ * @returns undefined when no engine answers
+ */
+export function publishedPortsOf(project: string): Set<string> | undefined {
+  const lines = ask(["ps", "--filter", `label=com.docker.compose.project=${project}`, "--format", "{{.Ports}}"]);
+  return lines === undefined ? undefined : new Set(lines.flatMap(publishedIn));
+}
+
+/** Of `127.0.0.1:6450->6333/tcp, :::8000-8002->80-82/tcp, 6334/tcp`: the part before each arrow. */
+export function publishedIn(line: string): string[] {
+  return [...line.matchAll(/:(\d+)(?:-(\d+))?->[\d-]+\/(tcp|udp)/g)].flatMap(([, from, to, protocol = ""]) => {
+    const first = Number(from);
+    const last = Number(to ?? from);
+    return Array.from({ length: last - first + 1 }, (_, index) => `${protocol}/${String(first + index)}`);
+  });
+}
+
 /** Names of the running containers of a Compose project. */
 export function runningContainers(project: string): string[] | undefined {
   return ask(["ps", "--filter", `label=com.docker.compose.project=${project}`, "--format", "{{.Names}}"]);

@@ -67,14 +67,14 @@ export function planNew(framework: string, next: Tree): Plan {
   };
 }
 
-/** The plan with one more file whose text was made by an edit of its own. */
-export function withEdited(plan: Plan, disk: Disk, path: string, file: RenderedFile): Plan {
+/** The plan with one more file whose text was made by an edit of its own. @param why it is updated, if it is */
+export function withEdited(plan: Plan, disk: Disk, path: string, file: RenderedFile, why: string): Plan {
   const now = disk.get(path);
   const same = now?.text === file.content;
   const action: Action = {
     path,
     action: same ? "keep" : now === undefined ? "create" : "update",
-    reason: same ? "unchanged" : now === undefined ? "it was missing" : "the spec changed",
+    reason: same ? "unchanged" : now === undefined ? "it was missing" : why,
     get before() {
       return now?.sha256 ?? null;
     },

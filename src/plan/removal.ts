@@ -34,7 +34,9 @@ export function planRemoval(framework: string, disk: Disk, purgeSecrets: boolean
           : "generated"
         : guard
           ? "it keeps .env out of git"
-          : "its secrets open the volumes",
+          : secret
+            ? "its secrets open the volumes"
+            : "yours: it was not generated",
       before: file.sha256,
       after: goes ? null : file.sha256,
     });

@@ -51,8 +51,8 @@ export function showRegeneration(result: RegenerateResult, view: RegenerationVie
     out.document({ schemaVersion: 1, plans, ...(errors.length === 0 ? {} : { errors }) });
   } else if (only.error === undefined) out.document(planDocumentOf(only.folder, only.actions));
   const still = frameworks.filter(
-    ({ error, actions, isIdle }) =>
-      error === undefined && isIdle && actions.every(({ action }) => action !== "conflict"),
+    ({ error, actions, isIdle, lacksCompose }) =>
+      error === undefined && isIdle && !lacksCompose && actions.every(({ action }) => action !== "conflict"),
   );
   if (still.length > 0) {
     const which = still.length === 1 ? (still[0]?.folder ?? "") : `${String(still.length)} frameworks`;
@@ -93,7 +93,7 @@ export function regenerationError(result: RegenerateResult, view: RegenerationVi
   const open = !dry || check ? conflictsError(conflicts) : undefined;
   if (open !== undefined) return open;
   if (!check) return undefined;
-  if (result.isTableCurrent && frameworks.every(({ isOutOfDate }) => !isOutOfDate))
+  if (result.isTableCurrent && frameworks.every(({ isOutOfDate, lacksCompose }) => !isOutOfDate && !lacksCompose))
     return missingEnvError(withoutEnv(result), view);
   return new UserError("the directories are out of date: they do not match the specs and the templates", {
     code: "drift",

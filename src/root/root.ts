@@ -2,8 +2,10 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Catalogue } from "../catalogue/catalogue.ts";
-import { isErrno, unreadable, usageError, UserError } from "../lib/errors.ts";
-import { checkState, FORMER_JOURNAL, STATE_FILE } from "../plan/state.ts";
+import { COMPOSE } from "../compose/file.ts";
+import { EXIT, isErrno, unreadable, usageError, UserError } from "../lib/errors.ts";
+import { quotedForShell } from "../lib/shell.ts";
+import { basePath, checkState, FORMER_JOURNAL, STATE_FILE } from "../plan/state.ts";
 import { ClaimTable, type Claim } from "../ports/claim.ts";
 import { dotenvValues } from "../env/dotenv.ts";
 import { readPlainYaml } from "../spec/plain-yaml.ts";
@@ -153,7 +155,11 @@ async function readFramework(
   const text = (file: string, links: "followed" | "refused" = "refused"): string | undefined =>
     textOf(join(dir, file), `${shown}/${folder}/${file}`, links);
   const specText = text(SPEC_FILE);
-  if (specText === undefined) return undefined;
+  if (specText === undefined) {
+    // What `remove-framework` leaves has no state, and other people's directories have none.
+    if (text(STATE_FILE) === undefined) return undefined;
+    throw lostSpec(`${shown}/${folder}`);
+  }
   const spec =
     plainSpec(specText, catalogue) ?? (await anySpec(specText, `${shown}/${folder}/${SPEC_FILE}`, catalogue));
   let env: string | undefined;
@@ -168,6 +174,8 @@ async function readFramework(
     warnings.push(
       `${shown}/${folder}/${FORMER_JOURNAL} is not used: it is from another version, or from elsewhere; delete it`,
     );
+  if (!COMPOSE_NAMES.some((name) => existsSync(join(dir, name))) && existsSync(join(dir, basePath(COMPOSE))))
+    warnings.push(lostCompose(`${shown}/${folder}`));
   const state = text(STATE_FILE);
   if (state !== undefined) checkState(state, `${shown}/${folder}/${STATE_FILE}`);
   return {
@@ -179,6 +187,23 @@ async function readFramework(
     envText: env,
     env: env === undefined ? new Map() : dotenvValues(env),
   };
+}
+
+// What Compose looks for, in its order: somebody may have renamed it.
+const COMPOSE_NAMES = [COMPOSE, "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+
+/** The stack cannot start without it, but a file that somebody deleted is not made again. */
+function lostCompose(shown: string): string {
+  const base = `${shown}/${basePath(COMPOSE)}`;
+  return `${shown}/${COMPOSE} is missing, so its stack cannot start; to get it back: git restore ${quotedForShell(`${shown}/${COMPOSE}`)}, or rm ${quotedForShell(base)} and npm run regenerate`;
+}
+
+function lostSpec(shown: string): UserError {
+  return new UserError(`${shown}/${SPEC_FILE} is missing, and everything else is made from it`, {
+    code: "spec-missing",
+    exit: EXIT.usage,
+    hint: `git restore ${quotedForShell(`${shown}/${SPEC_FILE}`)}, or restore it from a backup; if the framework is gone for good, delete the directory (its .env opens the volumes)`,
+  });
 }
 
 function plainSpec(text: string, catalogue: Catalogue): Spec | undefined {

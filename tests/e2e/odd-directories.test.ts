@@ -209,7 +209,7 @@ describe("what is not there", () => {
       expect([command, (await work.run(command, "--check", "--root", "nowhere")).code]).toEqual([command, 2]);
     fs.removeSync(work.path("crewai/compose.yaml"));
     const printed = await work.ok("add-service", "qdrant");
-    expect(printed).toContain("compose.yaml was deleted");
+    expect(printed).toContain("frameworks/crewai/compose.yaml is missing, so its stack cannot start");
     fs.removeSync(work.path("crewai/.scaffold/base/compose.yaml.base"));
     await work.ok("regenerate");
     expect(work.read("crewai/compose.yaml")).toContain("qdrant:");

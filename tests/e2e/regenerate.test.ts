@@ -56,7 +56,7 @@ describe("regenerate", () => {
     expect(printed).toContain("clickhouse, postgres, seaweedfs, valkey: added, because other services need it");
     expect(printed).toMatch(/qdrant: image .* -> qdrant\/qdrant:latest\. These two cannot be compared/);
     expect(work.read("crewai/.env")).toMatch(/QDRANT_PORT=6400\nQDRANT_URL=http:\/\/localhost:6400\n/);
-    expect(work.read("crewai/.env")).toContain("LANGFUSE_PORT=3000");
+    expect(work.read("crewai/.env")).toContain("LANGFUSE_PORT=3067");
     expect(work.read("crewai/compose.yaml")).toContain("QDRANT_MEMORY_LIMIT:-4g");
     expect(work.read("crewai/framework.yaml")).toContain("port: 6400 # beside the old one");
     expect(parse(work.read("crewai/framework.yaml"))).toMatchObject({

@@ -1,6 +1,7 @@
 import { underscored } from "../../catalogue/names.ts";
 import { problemsError } from "../../lib/errors.ts";
 import { effectiveName, SPEC_FILE, type Framework } from "../../root/framework.ts";
+import { isEmpty } from "../../plan/plan.ts";
 import type { Root } from "../../root/root.ts";
 import type { Place } from "../place.ts";
 import { completeSpec } from "./complete.ts";
@@ -10,7 +11,8 @@ import { checkMovedPorts, completePorts, type PortBook } from "./ports.ts";
 /**
  * What `regenerate` does to a framework, without a write: its spec, which somebody may have edited, is completed and
  * checked, then everything is brought to it and to today's templates.
- * @param how what is to become of conflicts, and whether this is a check
+ * @param book of the whole run; it knows whether this is a check
+ * @param decide what is to become of conflicts
  * @throws UserError for what is wrong with the spec, and for an image that could not open its data
  */
 export async function planUpToDate(
@@ -18,15 +20,19 @@ export async function planUpToDate(
   root: Root,
   book: PortBook,
   place: Place,
-  how: Pick<Wanted, "decide" | "isCheck"> = {},
+  decide?: Wanted["decide"],
 ): Promise<PlannedChange> {
   const completed = await completeSpec(framework, place);
   await requireOwnName(framework, root, place);
-  await checkMovedPorts(framework, completed.spec, book, place);
   const { spec, notes } = await completePorts(framework, completed.spec, new Map(), book, place);
   const same = spec === framework.spec || JSON.stringify(spec) === JSON.stringify(framework.spec);
   if (!same) await book.move(framework, spec);
-  const change = await planChange({ framework, spec: same ? framework.spec : spec, upgrade: true, ...how }, place);
+  const change = await planChange(
+    { framework, spec: same ? framework.spec : spec, upgrade: true, decide, isCheck: book.isCheck },
+    place,
+  );
+  // A port that was changed is in `.env.template` as well: without anything to write, none was.
+  if (!isEmpty(change.plan)) await checkMovedPorts(framework, completed.spec, change.disk, book, place);
   return { ...change, notes: [...completed.notes, ...notes, ...change.notes] };
 }
 

@@ -8,7 +8,7 @@ import { EXIT, problemsError, UserError } from "../../lib/errors.ts";
 import { quotedForShell } from "../../lib/shell.ts";
 import type { Disk } from "../../plan/disk.ts";
 import type { Plan } from "../../plan/plan.ts";
-import { SPEC_FILE, type Framework } from "../../root/framework.ts";
+import { effectiveName, SPEC_FILE, type Framework } from "../../root/framework.ts";
 import { readFiles } from "../../store/directory.ts";
 import type { Place } from "../place.ts";
 
@@ -101,10 +101,10 @@ function composeFiles({ dir }: Framework): string[] {
  * @throws UserError exit 1 when the engine has volumes of this framework; without an engine nobody can know
  */
 export function requireNoVolumes(framework: Framework, { catalogue, shown }: Place, what: string): void {
-  const prefix = underscored(framework.name);
-  const own = new Set(
-    [...catalogue.services.values()].flatMap(({ volumes }) => volumes.map(({ name }) => `${prefix}_${name}`)),
-  );
+  // `.env` may say another name than the spec; without it, only the spec's is known.
+  const prefixes = new Set([underscored(framework.name), effectiveName(framework)]);
+  const volumes = [...catalogue.services.values()].flatMap((service) => service.volumes);
+  const own = new Set([...prefixes].flatMap((prefix) => volumes.map(({ name }) => `${prefix}_${name}`)));
   const found = (engineVolumes() ?? []).filter((name) => own.has(name));
   if (found.length === 0) return;
   throw new UserError(

@@ -1,10 +1,12 @@
 import { quotedForShell } from "../../lib/shell.ts";
 import type { Catalogue } from "../../catalogue/catalogue.ts";
 import { COMPOSE } from "../../compose/file.ts";
+import { cappedNote, withCappedCpus } from "../../env/cpu-limits.ts";
 import { dotenvValues } from "../../env/dotenv.ts";
 import { fillSecrets } from "../../env/secrets.ts";
 import { lazily, overriddenIn, renderedValues, updateEnv, type Rendered } from "../../env/update.ts";
 import { envSections, managedNames, secretsOf, type Section } from "../../env/variables.ts";
+import { machineCores } from "../../host/machine.ts";
 import { randomBytes } from "../../host/random.ts";
 import type { Disk } from "../../plan/disk.ts";
 import { withEdited, type Plan } from "../../plan/plan.ts";
@@ -79,17 +81,29 @@ export async function planChange(wanted: Wanted, place: Place): Promise<PlannedC
     requireNoVolumes(framework, place, text === undefined ? "is missing" : "lacks secrets");
   const before = upgrade ? undefined : envSections(framework.spec, catalogue);
   const mayGo = mayLeaveEnv(framework, files, catalogue, shown);
-  const env =
+  const updated =
     text === undefined ? (next.get(ENV)?.content ?? "") : updateEnv({ text, rendered, after, before, secrets, mayGo });
-  const inputs = withEdited(files, disk, SPEC_FILE, { content: specText, mode: MODE.file });
-  const plan = withEdited(inputs, disk, ENV, { content: env, mode: MODE.secret });
+  const cores = machineCores();
+  // What another host would be given is no business of a check.
+  const { text: env, capped } =
+    wanted.isCheck === true ? { text: updated, capped: [] } : withCappedCpus(updated, after, cores);
+  const inputs = withEdited(files, disk, SPEC_FILE, { content: specText, mode: MODE.file }, "the spec changed");
+  const isCapped = capped.length > 0 && updated === text;
+  const why = isCapped
+    ? "its CPU limits are capped for this host"
+    : lacks
+      ? "it lacked secrets"
+      : upgrade
+        ? "the spec or the templates changed"
+        : "the spec changed";
+  const plan = withEdited(inputs, disk, ENV, { content: env, mode: MODE.secret }, why);
   requireText(plan, disk, shown);
   await requireOthersWhole(framework, plan, disk, shown);
   const notes = [
     ...(upgrade ? await imageNotes(plan, disk, env, catalogue) : []),
     ...(text === undefined ? [] : readableEnv(framework, shown)),
-    ...(previous !== undefined && !disk.has(COMPOSE) ? [deletedCompose(shown)] : []),
     ...renamed(framework, env),
+    ...cappedNote(capped, cores),
   ];
   const overrides = overriddenIn({ text: env, rendered, after, secrets });
   return {
@@ -177,10 +191,6 @@ async function imageNotes(plan: Plan, disk: Disk, env: string, catalogue: Catalo
 function readableEnv({ dir }: Framework, shown: string): string[] {
   if (!isReadableByOthers(dir, ENV)) return [];
   return [`warning: ${shown}/${ENV} can be read by others: chmod 600 ${quotedForShell(`${shown}/${ENV}`)}`];
-}
-
-function deletedCompose(shown: string): string {
-  return `warning: ${shown}/${COMPOSE} was deleted, so nothing of this is in it; to get it back: rm ${quotedForShell(`${shown}/${basePath(COMPOSE)}`)}, then npm run regenerate`;
 }
 
 function renamed(framework: Framework, env: string): string[] {

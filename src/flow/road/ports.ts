@@ -1,27 +1,32 @@
 import { renderedValues } from "../../env/update.ts";
 import type { Catalogue } from "../../catalogue/catalogue.ts";
+import { publishedPortsOf } from "../../host/engine.ts";
 import { isListening } from "../../host/listening.ts";
 import { EXIT, problemsError, UserError, usageError, type Problem } from "../../lib/errors.ts";
+import { once } from "../../lib/once.ts";
+import type { Disk } from "../../plan/disk.ts";
 import { basePath } from "../../plan/state.ts";
 import type { AllocationInput } from "../../ports/allocate.ts";
-import { ClaimTable, describeHolder } from "../../ports/claim.ts";
+import { ClaimTable, describeHolder, type Protocol } from "../../ports/claim.ts";
 import { givePorts, withPorts } from "../../ports/give.ts";
-import { overriddenPort } from "../../root/claims.ts";
-import { SPEC_FILE, type Framework } from "../../root/framework.ts";
+import { effectiveName, SPEC_FILE, type Framework } from "../../root/framework.ts";
 import { withMovedPorts, type Claims, type Root } from "../../root/root.ts";
 import type { Spec } from "../../spec/schema.ts";
-import { readFiles } from "../../store/directory.ts";
 import type { Place } from "../place.ts";
 
 /** Who holds which port while a command runs: what the root says, and what the command itself has given. */
 export class PortBook {
   readonly #root: Root;
   readonly #place: Place;
+  readonly isCheck: boolean;
+  readonly #published = new WeakMap<Framework, ReadonlySet<string>>();
   #claims: Promise<Claims> | undefined;
 
-  constructor(root: Root, place: Place) {
+  /** @param isCheck whether this host need not run the stacks: no engine is asked */
+  constructor(root: Root, place: Place, { isCheck = false } = {}) {
     this.#root = root;
     this.#place = place;
+    this.isCheck = isCheck;
   }
 
   async claims(): Promise<Claims> {
@@ -39,9 +44,22 @@ export class PortBook {
     this.#claims = Promise.resolve(moved);
   }
 
-  /** What the allocator has to know of this host. @param table the claims that count */
-  host(table: ClaimTable): Pick<AllocationInput, "claims" | "listening"> {
-    return { claims: table, listening: isListening };
+  /**
+   * What the allocator has to know of this host.
+   * @param table the claims that count
+   * @param framework the one that is given ports
+   */
+  host(table: ClaimTable, framework: Framework): Pick<AllocationInput, "claims" | "listening"> {
+    return { claims: table, listening: (protocol, port) => this.isHeldByOthers(framework, protocol, port) };
+  }
+
+  /** Whether somebody listens on a port who is not a container of this framework, which may still have its old ports. */
+  async isHeldByOthers(framework: Framework, protocol: Protocol, port: number): Promise<boolean> {
+    if (!(await isListening(protocol, port))) return false;
+    if (this.isCheck) return true;
+    // Asked once for each framework, and only when a port that it wants is in use.
+    const own = once(this.#published, framework, () => publishedPortsOf(effectiveName(framework)) ?? new Set());
+    return !own.has(`${protocol}/${String(port)}`);
   }
 }
 
@@ -70,9 +88,10 @@ export async function completePorts(
   const { ports, notes } = await givePorts(
     { ...spec, services: Object.fromEntries(open) },
     typed,
-    book.host(new ClaimTable(others)),
+    book.host(new ClaimTable(others), framework),
     catalogue,
-    catalogue.presets.get(spec.preset)?.slot ?? offsetOf(spec, catalogue),
+    // Beside its neighbours; the preset's own slot only where they do not agree.
+    offsetOf(spec, catalogue) ?? catalogue.presets.get(spec.preset)?.slot,
   );
   return { spec: withPorts(spec, ports), notes };
 }
@@ -99,36 +118,34 @@ function offsetOf(spec: Spec, catalogue: Catalogue): number | undefined {
 }
 
 /**
- * Checks the ports that were changed by hand; those that stay are sticky, and not checked again.
+ * Checks the ports that were changed by hand in framework.yaml; those that stay are sticky, and not checked again.
+ * @param disk what is stored of the framework: it says which ports were generated
  * @throws UserError exit 3 when somebody else holds one
  */
 export async function checkMovedPorts(
   framework: Framework,
   spec: Spec,
+  disk: Disk,
   book: PortBook,
   { catalogue, shown }: Place,
 ): Promise<void> {
   const file = `${shown}/${framework.folder}/${SPEC_FILE}`;
   const problems: Problem[] = [];
   const taken = new Map<string, string>();
-  let before: ReadonlyMap<string, number> | undefined;
+  const before = renderedPorts(disk, catalogue);
   for (const [id, { port }] of Object.entries(spec.services)) {
     const manifest = catalogue.services.get(id);
     if (port === undefined || manifest?.port === undefined) continue;
     const { protocol } = manifest.port;
     const twin = taken.get(`${protocol}/${String(port)}`);
     taken.set(`${protocol}/${String(port)}`, id);
-    // What .env publishes already is nobody else's; it also spares reading what was generated.
-    if (twin === undefined && overriddenPort(framework, manifest) === port) continue;
-    before ??= renderedPorts(framework, catalogue);
     if (twin === undefined && before.get(id) === port) continue;
     const others = (await book.claims()).all.filter(
       (claim) => claim.framework !== framework.folder || claim.source === "foreign",
     );
     const claim = new ClaimTable(others).holder(protocol, port);
-    const listening = claim === undefined && twin === undefined && (await isListening(protocol, port));
     const holder = twin ?? (claim === undefined ? undefined : describeHolder(claim));
-    if (holder === undefined && !listening) continue;
+    if (holder === undefined && (book.isCheck || !(await book.isHeldByOthers(framework, protocol, port)))) continue;
     problems.push({
       key: `services.${id}.port`,
       message: `port ${String(port)} is held by ${holder ?? "a program that listens on this host"}`,
@@ -148,9 +165,8 @@ export async function checkMovedPorts(
 const PORTS_HINT = "npm run ports shows who holds which port; remove the line to be given a free one";
 
 /** The ports that were last generated, by service id, where they are known. */
-function renderedPorts(framework: Framework, catalogue: Catalogue): Map<string, number> {
-  const path = basePath(".env.template");
-  const values = renderedValues([readFiles(framework.dir, [path], framework.folder).get(path)?.text]);
+function renderedPorts(disk: Disk, catalogue: Catalogue): Map<string, number> {
+  const values = renderedValues([disk.get(basePath(".env.template"))?.text]);
   return new Map(
     [...catalogue.services.values()].flatMap(({ id, port }) => {
       const [text] = values.get(port?.variable ?? "") ?? [];

@@ -2,26 +2,17 @@ import { join } from "node:path";
 
 import { sha256 } from "../../lib/digest.ts";
 import { EXIT, UserError } from "../../lib/errors.ts";
-import { takenUpEnv } from "../../env/left-over.ts";
 import { planNew, type Plan } from "../../plan/plan.ts";
 import { readFiles } from "../../store/directory.ts";
-import type { Section } from "../../env/variables.ts";
 import type { Tree } from "../../render/tree.ts";
 import type { Root } from "../../root/root.ts";
 
 /**
  * The plan for a directory that `remove-framework` left: around the files of the user, with the secrets that are there.
- * @param text of the `.env` that was left
+ * @param env the `.env` that was left, and as it will be
  * @throws UserError exit 2 when there is a file where one would be generated
  */
-export function takeUp(
-  root: Root,
-  name: string,
-  tree: Tree,
-  text: string,
-  sections: readonly Section[],
-  secrets: ReadonlyMap<string, string>,
-): Plan {
+export function takeUp(root: Root, name: string, tree: Tree, env: { before: string; after: string }): Plan {
   const { shown } = root;
   const dir = join(root.dir, name);
   const plan = planNew(name, tree);
@@ -41,8 +32,8 @@ export function takeUp(
       hint: "move them away",
     });
   }
-  const content = takenUpEnv(text, sections, secrets);
-  const digest = sha256(text);
+  const content = env.after;
+  const digest = sha256(env.before);
   return {
     ...plan,
     actions: plan.actions.map((action) =>

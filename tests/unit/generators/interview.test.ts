@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, it, onTestFinished } from "vitest";
 
+import { runAsked } from "../../../generators/generator.ts";
 import { Interview } from "../../../generators/interview.ts";
 import type { Question } from "../../../generators/question.ts";
 import { create } from "../../../src/flow/create.ts";
 import type { Place } from "../../../src/flow/place.ts";
+import { UserError } from "../../../src/lib/errors.ts";
 import { Output } from "../../../src/report/output.ts";
 import type { Request } from "../../../src/spec/schema.ts";
 import { builtIn } from "../../helpers/catalogue.ts";
@@ -24,7 +26,7 @@ const nothing: Request = { draft: {}, ports: new Map() };
 type Script = Record<string, unknown[][]>;
 
 /** A question that the script does not know is answered with Enter: its default. */
-async function interview(where: Place, script: Script, given = nothing) {
+async function interview(where: Place, script: Script, given = nothing, refusal?: UserError) {
   const queue = new Map(Object.entries(script).map(([start, visits]) => [start, [...visits]]));
   const asked: string[] = [];
   const refused: string[] = [];
@@ -40,7 +42,8 @@ async function interview(where: Place, script: Script, given = nothing) {
     }
     throw new Error(`no answer to "${question.message}" was taken: ${refused.join("; ")}`);
   };
-  const request = await new Interview({ ...given, place: where, dry: false }, out, ask).run();
+  const talk = new Interview({ ...given, place: where, dry: false }, out, ask);
+  const request = await (refusal === undefined ? talk.run() : talk.again(refusal));
   return { request, asked, refused, shown: String(stream.read() ?? "") };
 }
 
@@ -53,6 +56,82 @@ function usual(question: Question): unknown {
 function place(root = tempDir()): Place {
   return placeAt(root, catalogue);
 }
+
+describe("an answer that is changed", () => {
+  it("takes with it what was said of a service that is not chosen any more", async () => {
+    const here = place();
+    const { request } = await interview(here, {
+      "Langfuse:": [["url"]],
+      "URL of Langfuse:": [["https://langfuse.example"]],
+      "Write ": [["change"], ["write"]],
+      "Which one?": [["services"]],
+      "Services:": [[["langfuse", "qdrant"]], [["qdrant"]]],
+    });
+    expect(request?.draft).toMatchObject({ services: ["qdrant"], external: {} });
+  });
+
+  it("is asked with the one before it as the default, and counts in what follows", async () => {
+    const { request, shown } = await interview(place(), {
+      "Services:": [[["postgres", "qdrant"]], [["postgres"]]],
+      "Name of its directory:": [["first"], ["second"]],
+      "Host port of Qdrant:": [["20911"]],
+      "Write ": [["change"], ["change"], ["write"]],
+      "Which one?": [["name"], ["services"]],
+    });
+    expect(request?.draft).toMatchObject({ name: "second", services: ["postgres"] });
+    expect([...(request?.ports.keys() ?? [])]).toEqual(["postgres"]);
+    expect(shown).toContain("second/");
+  });
+
+  it("does not offer in the stack what a flag has put outside of it", async () => {
+    const external = { langfuse: { mode: "external" as const, host: "https://langfuse.example" } };
+    const { request, asked } = await interview(place(), {}, { draft: { name: "crewai", external }, ports: new Map() });
+    expect(request?.draft).toMatchObject({ services: ["postgres", "qdrant"], external });
+    expect(asked.some((message) => message.startsWith("Langfuse"))).toBe(false);
+  });
+});
+
+describe("a port that is taken between the preview and the write", () => {
+  const given: Request = {
+    draft: { name: "crewai", services: ["postgres", "qdrant"] },
+    ports: new Map([
+      ["postgres", 20_921],
+      ["qdrant", 20_922],
+    ]),
+  };
+
+  it("is asked for again, alone, and everything else stays", async () => {
+    const here = place();
+    await create({
+      draft: { name: "dspy", services: ["qdrant"] },
+      ports: new Map([["qdrant", 20_922]]),
+      place: here,
+      dry: false,
+    });
+    const refusal: unknown = await create({ ...given, place: here, dry: false }).catch((error: unknown) => error);
+    if (!(refusal instanceof UserError)) throw refusal;
+    const { request, asked } = await interview(here, { "Host port of Qdrant:": [["20922", "20923"]] }, given, refusal);
+    expect(asked).toEqual(["Host port of Qdrant:", "Write frameworks/crewai?"]);
+    expect(Object.fromEntries(request?.ports ?? [])).toEqual({ postgres: 20_921, qdrant: 20_923 });
+  });
+
+  it("is the only refusal that is asked about", async () => {
+    const other = new UserError("no space", { code: "io", exit: 1, hint: "make room" });
+    await expect(interview(place(), {}, given, other)).rejects.toBe(other);
+    const asked: string[] = [];
+    const generator = {
+      run: async (request: number): Promise<number> => {
+        asked.push(`run ${String(request)}`);
+        if (request === 1) throw other;
+        return Promise.resolve(request);
+      },
+      again: async (): Promise<number> => Promise.resolve(2),
+    };
+    const out = new Output({ json: false, stdout: new PassThrough(), stderr: new PassThrough(), env: {} });
+    expect(await runAsked(generator, 1, async () => Promise.resolve(""), out)).toBe(2);
+    expect(asked).toEqual(["run 1", "run 2"]);
+  });
+});
 
 describe("the interview", () => {
   it("takes every default with Enter alone", async () => {
