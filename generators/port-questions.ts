@@ -43,9 +43,8 @@ export async function askPorts(state: PortState, ask: Ask, note: (text: string) 
   for (const text of proposal.notes) note(text);
 
   const answers = new Map<string, number>();
-  const asked = ids.filter((id) => state.only?.has(id) !== false);
   for (const id of ids) {
-    const settled = asked.includes(id) ? undefined : typed.get(id);
+    const settled = state.only?.has(id) === false ? typed.get(id) : undefined;
     if (settled !== undefined) {
       answers.set(id, settled);
       continue;

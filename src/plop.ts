@@ -46,7 +46,7 @@ function registerOne(plop: NodePlopAPI, name: CommandName): void {
         return undefined;
       }
       const any = command as AnyCommand;
-      started = { context, command: any, run: any.run };
+      started = { context, command: any, run: async (request) => any.run(request) };
       const read = await started.command.read(context);
       if ("request" in read) return read.request;
       const { generator } = (await GENERATORS[name]?.()) ?? {};

@@ -47,7 +47,7 @@ export function specClaims(framework: Framework, { shown, catalogue, warnings }:
     const text = manifest?.port === undefined ? undefined : framework.env.get(manifest.port.variable);
     if (text !== undefined && override === undefined) {
       warnings.push(
-        `${folder}/.env: ${manifest?.port?.variable ?? ""} is not a whole number from 1 to 65535, so the port in ${SPEC_FILE} is used`,
+        `${folder}/.env: ${manifest?.port?.variable ?? ""} is not a whole number from 1 to 65535: Compose will refuse it. The port in ${SPEC_FILE}, ${String(service.port)}, is taken for it here`,
       );
     }
     if (override === undefined || override === service.port) return [written];

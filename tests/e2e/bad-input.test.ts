@@ -1,9 +1,11 @@
 import fs from "fs-extra";
+import { spawnSync } from "node:child_process";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { cli, snapshot } from "../helpers/cli.ts";
+import { cli, LAUNCHER, snapshot } from "../helpers/cli.ts";
+import { leftOut } from "../helpers/left-out.ts";
 import { document } from "../helpers/schemas.ts";
 import { tempDir } from "../helpers/temp.ts";
 
@@ -207,12 +209,22 @@ describe("the root", () => {
   );
 
   it("must not be a read-only directory, for somebody who is not root", async () => {
-    const prepare = (cwd: string): void => {
-      fs.mkdirSync(join(cwd, "frameworks"), { mode: 0o555 });
-    };
-    // root may write everywhere; /sys above is the case that holds for root as well.
-    if (process.getuid?.() === 0) return;
-    expect(await refused([NEW, "a", "--yes"], { prepare })).toMatchObject({ code: 2 });
+    const cwd = tempDir();
+    fs.mkdirSync(join(cwd, "frameworks"), { mode: 0o555 });
+    fs.chmodSync(cwd, 0o755);
+    // root may write everywhere, so it becomes somebody else, if that one may read the program.
+    const isRoot = process.getuid?.() === 0;
+    const run = isRoot
+      ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", process.execPath]
+      : [process.execPath];
+    const as = (...args: string[]): ReturnType<typeof spawnSync> =>
+      spawnSync(run[0] ?? "", [...run.slice(1), ...args], { cwd, encoding: "utf8" });
+    if (as(LAUNCHER, "--version").status !== 0) {
+      leftOut("a read-only root for somebody who is not root", "setpriv, and a project that others may read", true);
+      return;
+    }
+    const { status, stderr } = as(LAUNCHER, NEW, "a", "--yes");
+    expect([status, stderr]).toEqual([2, expect.stringContaining("frameworks cannot be written: permission denied")]);
   });
 
   it("may be new and deep, and is not left behind when the input is refused", async () => {

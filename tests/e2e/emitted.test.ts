@@ -102,7 +102,10 @@ except ZeroDivisionError:
 
   it("takes LOG_LEVEL by its helper", async () => {
     const python = pythonWith("yaml");
-    if (python === undefined) return;
+    if (python === undefined) {
+      leftOut("LOG_LEVEL in the emitted logging", "python3 with PyYAML");
+      return;
+    }
     const dir = await emit("crewai");
     const program = "import logging\nfrom config.json_logging import configure\nconfigure()\nlogging.debug('shown')\n";
     const { stdout } = await run(python, ["-c", program], { cwd: dir, env: { LOG_LEVEL: "debug" } });

@@ -77,9 +77,8 @@ describe("an .env that remove-framework left", () => {
     work.edit("crewai/.env", "BIND_ADDRESS=127.0.0.1", "BIND_ADDRESS=127.0.0.5");
     work.edit("crewai/.env", "QDRANT_API_KEY=", "MINE=1\nQDRANT_API_KEY=");
     await work.ok("remove-framework", "crewai", "--yes");
-    const printed = await work.ok(
-      ...["new-framework", "crewai", "--yes", "--services", "qdrant", "--port", "qdrant=20742"],
-    );
+    const again = ["new-framework", "crewai", "--yes", "--services", "qdrant", "--port", "qdrant=20742"];
+    const printed = await work.ok(...again);
     expect(printed).toContain("crewai: .env keeps its own BIND_ADDRESS");
     const env = work.read("crewai/.env");
     for (const line of ["BIND_ADDRESS=127.0.0.5", "QDRANT_PORT=20742", "QDRANT_URL=http://localhost:20742", "MINE=1"])

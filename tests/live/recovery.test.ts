@@ -110,7 +110,13 @@ describe.skipIf(engineProblem() !== undefined)("DISASTER_RECOVERY.md", () => {
   });
 
   it("saves and restores a collection of Qdrant while it runs", async () => {
-    const [save = "", restore = ""] = blocks("Back up and restore Qdrant while it is running");
+    const [save = "", restore = "", restoreAliases = "", list = ""] = blocks(
+      "Back up and restore Qdrant while it is running",
+    );
+    const alias = { alias_name: "live", collection_name: "kept" };
+    await qdrant("POST", "/collections/aliases", {
+      actions: [{ create_alias: alias }, { create_alias: { ...alias, alias_name: "next" } }],
+    });
     // What the document says to do by hand: put in the collection, and the name that the first command prints.
     const named = (script: string): string => script.replaceAll("NAME", "kept");
     const lines = named(save).split("\n");
@@ -123,6 +129,16 @@ describe.skipIf(engineProblem() !== undefined)("DISASTER_RECOVERY.md", () => {
     await qdrant("DELETE", "/collections/kept");
     await shell(named(restore));
     await everythingIsThere();
+    await shell(restoreAliases);
+    const { result: restored } = await qdrant("GET", "/aliases");
+    expect(
+      (restored as { aliases: { alias_name: string }[] }).aliases.map((each) => each.alias_name).toSorted(),
+    ).toEqual(["live", "next"]);
+    // Of an uploaded file that the server keeps; the stand-in keeps none, so one is made.
+    const { result: kept } = (await qdrant("POST", "/collections/kept/snapshots")) as { result: { name: string } };
+    const listed = named(list).split("\n");
+    expect(await shell(listed.slice(0, 2).join("\n"))).toContain(kept.name);
+    await shell(`${listed[0] ?? ""}\n${listed.slice(2).join("\n").replaceAll("SNAPSHOT", kept.name)}`);
     expect(await qdrant("GET", "/collections/kept/snapshots")).toMatchObject({ result: [] });
   });
 });
