@@ -10,7 +10,14 @@ import type { Output } from "../src/report/output.ts";
 import { siblingHosts } from "../src/root/siblings.ts";
 import { refuseTaken } from "../src/root/taken.ts";
 import { normalise } from "../src/spec/normalise.ts";
-import { descriptionProblem, hostUrlProblem, profileSchema, type Draft, type External } from "../src/spec/schema.ts";
+import {
+  descriptionProblem,
+  hostUrlProblem,
+  imagesSchema,
+  profileSchema,
+  type Draft,
+  type External,
+} from "../src/spec/schema.ts";
 import { askPorts } from "./port-questions.ts";
 import { showPreview } from "./preview.ts";
 import { choice, type Ask } from "./question.ts";
@@ -309,10 +316,11 @@ export class Interview {
       choices: [
         choice("pinned: chosen to work together", "pinned"),
         choice("latest: the tags that upstream calls latest; some hardening is relaxed", "latest"),
+        choice("digest: pinned, and tied to the digests that you record from this host's engine", "digest"),
       ],
       default: this.#draft.images,
     });
-    this.#draft.images = answer === "latest" ? "latest" : "pinned";
+    this.#draft.images = imagesSchema.parse(answer);
   }
 
   async #profile(): Promise<void> {

@@ -3,16 +3,7 @@
 // A file that is edited afterwards has another text and is compiled and checked at run time.
 import { build } from "esbuild";
 import Handlebars from "handlebars";
-import {
-  chmodSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -131,11 +122,13 @@ try {
     outExtension: { ".js": ".cjs" },
     minify: false,
   });
-  const { COMPILE_OPTIONS, checkers, loadCatalogue } = createRequire(import.meta.url)(join(staging, "prebuild.cjs"));
+  const { COMPILE_OPTIONS, checkers, loadCatalogue, templatesDigest } = createRequire(import.meta.url)(
+    join(staging, "prebuild.cjs"),
+  );
   rmSync(join(staging, "prebuild.cjs"));
 
   // Rules that need all of the catalogue at once.
-  await loadCatalogue(join(root, "templates"));
+  const { templates } = await loadCatalogue(join(root, "templates"));
   /** What can be made of a file before the program runs, as a property; undefined for one that is only copied. */
   const madeOf = (path, source) => {
     if (path.endsWith(".hbs")) return `compiled:${Handlebars.precompile(source, COMPILE_OPTIONS)}`;
@@ -143,13 +136,16 @@ try {
     return check === undefined ? undefined : `checked:${JSON.stringify(check(source, path))}`;
   };
   const prebuilt = [];
-  for (const path of files(join(root, "templates"), "")) {
+  for (const path of templates.keys()) {
     const source = readFileSync(join(root, "templates", path), "utf8");
     const made = madeOf(path, source);
-    if (made !== undefined) prebuilt.push(`[${JSON.stringify(path)},{source:${JSON.stringify(source)},${made}}]`);
+    prebuilt.push(
+      `[${JSON.stringify(path)},{source:${JSON.stringify(source)}${made === undefined ? "" : `,${made}`}}]`,
+    );
   }
+  const digest = templatesDigest(templates);
   const entry = `import { start as run } from ${JSON.stringify(join(root, "src/main.ts"))};
-const prebuilt = new Map([${prebuilt.join(",\n")}]);
+const prebuilt = { files: new Map([${prebuilt.join(",\n")}]), digest: ${JSON.stringify(digest)} };
 export const start = (args, packageRoot) => run(args, packageRoot, prebuilt);
 `;
   await build({
@@ -179,12 +175,6 @@ export const start = (args, packageRoot) => run(args, packageRoot, prebuilt);
 } catch (error) {
   rmSync(staging, { recursive: true, force: true });
   throw error;
-}
-
-function files(folder, below) {
-  return readdirSync(join(folder, below), { withFileTypes: true })
-    .flatMap((entry) => (entry.isDirectory() ? files(folder, `${below}${entry.name}/`) : [`${below}${entry.name}`]))
-    .sort();
 }
 
 function kind(path) {

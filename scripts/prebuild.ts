@@ -1,7 +1,7 @@
 import { commonEnvSchema, manifestSchema, presetSchema } from "../src/catalogue/manifest.ts";
 import { parseYaml } from "../src/lib/yaml.ts";
 
-export { loadCatalogue } from "../src/catalogue/load.ts";
+export { loadCatalogue, templatesDigest } from "../src/catalogue/load.ts";
 export { COMPILE_OPTIONS } from "../src/render/engine.ts";
 
 /** Parses and checks one catalogue file, by its kind. */

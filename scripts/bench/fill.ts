@@ -6,6 +6,7 @@ import { Journal } from "../../src/apply/journal.ts";
 import { NOTHING } from "../../src/apply/transaction.ts";
 import type { Catalogue } from "../../src/catalogue/catalogue.ts";
 import { randomBytes } from "../../src/host/random.ts";
+import { stateText } from "../../src/plan/state.ts";
 import { planNew } from "../../src/plan/plan.ts";
 import { ClaimTable } from "../../src/ports/claim.ts";
 import { givePorts, withPorts } from "../../src/ports/give.ts";
@@ -17,6 +18,8 @@ import { normalise } from "../../src/spec/normalise.ts";
 import type { Spec } from "../../src/spec/schema.ts";
 
 /** Fills a root by the functions that new-framework uses, with one table of claims instead of reading the root each time. */
+const STATE = stateText({ program: "0.0.0", templates: "", isOwn: false });
+
 export async function fill(root: string, count: number, catalogue: Catalogue): Promise<void> {
   const claims = new ClaimTable();
   const specs: Spec[] = [];
@@ -45,7 +48,7 @@ export async function fill(root: string, count: number, catalogue: Catalogue): P
       });
     }
     const secrets = fillSecrets(secretsOf(envSections(spec, catalogue)), new Map(), randomBytes);
-    const { writes } = planNew(spec.name, await render(spec, catalogue, secrets));
+    const { writes } = planNew(spec.name, await render(spec, catalogue, secrets), STATE);
     commit(root, { ...NOTHING, directories: new Map([[spec.name, writes]]) }, journal, held);
   }
   journal.remove();

@@ -132,7 +132,7 @@ function patterns(services: readonly Placed<Manifest>[]): Problem[] {
 // Words that framework.yaml or the command line has already: `ID:` is a key there, `--ID` and `--ID-host` are flags.
 export const TAKEN_KEYS: ReadonlySet<string> = new Set(
   (
-    "schemaVersion name preset description images profile services logging waivers registry backup port answers root " +
+    "schemaVersion name preset description images profile services logging waivers registry digests backup port answers root " +
     "templates json help version yes dry-run diff"
   ).split(" "),
 );

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type * as z from "zod/mini";
 
+import { sha256 } from "../lib/digest.ts";
 import { isErrno, problemsError, unreadable, usageError, UserError, type Problem } from "../lib/errors.ts";
 import type { Catalogue, Template } from "./catalogue.ts";
 import { checkCatalogue } from "./checks.ts";
@@ -20,17 +21,34 @@ interface PrebuiltFile {
  * What the build made of the templates, by path. It counts as long as the file has the text that the build saw, so an
  * edited one is compiled and checked as usual and takes effect without a build.
  */
-export type Prebuilt = ReadonlyMap<string, PrebuiltFile>;
+export interface Prebuilt {
+  /** Every file of the templates. */
+  files: ReadonlyMap<string, PrebuiltFile>;
+  /** `templatesDigest` of them. */
+  digest: string;
+}
 
-export const NOT_PREBUILT: Prebuilt = new Map();
+export const NOT_PREBUILT: Prebuilt = { files: new Map(), digest: "" };
+
+/** Whether these are the templates that the build saw, all of them. */
+export function isPrebuilt(templates: ReadonlyMap<string, Template>, { files }: Prebuilt): boolean {
+  return (
+    files.size === templates.size && [...templates].every(([path, { source }]) => files.get(path)?.source === source)
+  );
+}
+
+/** sha256 over the paths and texts of templates, which are sorted by path. */
+export function templatesDigest(templates: ReadonlyMap<string, Pick<Template, "source">>): string {
+  return sha256(JSON.stringify([...templates].map(([path, { source }]) => [path, source])));
+}
 
 const CHECKED_FILE = /^(?:services\/[^/]+\/service\.yaml|presets\/[^/]+\.yaml|framework\/env\.yaml)$/;
 
 /** Whether these are the manifests and presets that the build checked as one catalogue: no other, none missing. */
-function wereChecked(templates: ReadonlyMap<string, Template>, prebuilt: Prebuilt): boolean {
+function wereChecked(templates: ReadonlyMap<string, Template>, { files }: Prebuilt): boolean {
   const same = ([path, { source }]: readonly [string, { source: string }]): boolean =>
-    !CHECKED_FILE.test(path) || (templates.get(path)?.source === source && prebuilt.get(path)?.source === source);
-  return prebuilt.size > 0 && [...templates].every(same) && [...prebuilt].every(same);
+    !CHECKED_FILE.test(path) || (templates.get(path)?.source === source && files.get(path)?.source === source);
+  return files.size > 0 && [...templates].every(same) && [...files].every(same);
 }
 
 type SchemaName = "manifestSchema" | "presetSchema" | "commonEnvSchema";
@@ -52,7 +70,7 @@ export async function loadCatalogue(folder: string, prebuilt: Prebuilt = NOT_PRE
   const load = async <T>(path: string, schema: SchemaName): Promise<Placed<T>[]> => {
     const source = templates.get(path)?.source;
     if (source === undefined) return [];
-    const known = prebuilt.get(path);
+    const known = prebuilt.files.get(path);
     // The build put it there after the same schema had accepted it.
     if (known?.source === source && known.checked !== undefined) return [{ file: path, value: known.checked as T }];
     const { parseYaml } = await import("../lib/yaml.ts");
@@ -126,7 +144,7 @@ function readTemplates(folder: string, prebuilt: Prebuilt): Map<string, Template
   return new Map(
     paths.toSorted().map((path): [string, Template] => {
       const source = readTemplate(folder, path);
-      const known = prebuilt.get(path);
+      const known = prebuilt.files.get(path);
       return [path, { path, source, compiled: known?.source === source ? known.compiled : undefined }];
     }),
   );

@@ -1,13 +1,10 @@
-import { join } from "node:path";
-
 import type { Prebuilt } from "../catalogue/load.ts";
-import { readText } from "../host/files.ts";
 import { EXIT, usageError, type ExitCode } from "../lib/errors.ts";
 import { visibleLines } from "../lib/visible.ts";
 import { Interrupt } from "../lib/interrupt.ts";
 import { nearest } from "../lib/nearest.ts";
 import type { Output } from "../report/output.ts";
-import { contextFor, outputFor, type Program } from "./context.ts";
+import { contextFor, outputFor, version, type Program } from "./context.ts";
 import { printError } from "./errors.ts";
 import { watchSignals } from "./signals.ts";
 import { COMMANDS, isCommand, type CommandName, type Row } from "./table.ts";
@@ -71,10 +68,4 @@ async function dispatch(args: readonly string[], program: Program, interview: In
   const read = await command.read(context);
   const result = "request" in read ? await command.run(read.request) : await interview(first, read.ask, program.out);
   return await command.present(result, context);
-}
-
-/** The program's version, as a line. */
-export function version(packageRoot: string): string {
-  const value: unknown = JSON.parse(readText(join(packageRoot, "package.json")));
-  return typeof value === "object" && value !== null && "version" in value ? `${String(value.version)}\n` : "unknown\n";
 }

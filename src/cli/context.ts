@@ -1,10 +1,12 @@
 import { join, resolve } from "node:path";
 
-import { loadCatalogue, type Prebuilt } from "../catalogue/load.ts";
+import { isPrebuilt, loadCatalogue, templatesDigest, type Prebuilt } from "../catalogue/load.ts";
 import type { Context } from "../commands/context.ts";
 import type { Place } from "../flow/place.ts";
 import { usageError } from "../lib/errors.ts";
 import type { Interrupt } from "../lib/interrupt.ts";
+import type { Provenance } from "../plan/state.ts";
+import { readText } from "../host/files.ts";
 import { Output } from "../report/output.ts";
 import { parseFlags, peek } from "./flags.ts";
 import { requireOwnFlags } from "./npm.ts";
@@ -31,6 +33,27 @@ export function outputFor(args: readonly string[]): Output {
   });
 }
 
+/** What is written into the state file of a directory. Templates that are the built-in ones are nobody's own. */
+function provenanceOf(
+  { packageRoot, prebuilt }: Program,
+  templates: Context["place"]["catalogue"]["templates"],
+  areGiven: boolean,
+): Provenance {
+  const areKnown = isPrebuilt(templates, prebuilt);
+  return {
+    program: version(packageRoot).trim(),
+    templates: areKnown ? prebuilt.digest : templatesDigest(templates),
+    isOwn: areGiven && !areKnown,
+  };
+}
+
+/** The program's version, as a line. */
+export function version(packageRoot: string): string {
+  const value: unknown = JSON.parse(readText(join(packageRoot, "package.json")));
+  const found = typeof value === "object" && value !== null && "version" in value ? value.version : "";
+  return `${String(found)}\n`;
+}
+
 /**
  * Everything that a command may know of the process.
  * @throws UserError exit 2 for flags that cannot be understood, and for templates that cannot be used
@@ -54,6 +77,8 @@ export async function contextFor(name: CommandName, args: readonly string[], pro
     root: resolve(cwd, shown),
     shown,
     catalogue,
+    provenance: () => provenanceOf(program, catalogue.templates, templates !== undefined),
+    mayDowngrade: flags.isSet("allow-downgrade"),
     interrupt,
     onNote: (text) => {
       out.note(text);

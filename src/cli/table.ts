@@ -34,6 +34,14 @@ const writing = (own: FlagTable, changed: FlagTable = {}): FlagTable => ({
   ...COMMON_FLAGS,
   ...changed,
 });
+/** Of commands that change a directory that is there. */
+const DOWNGRADE = {
+  "allow-downgrade": {
+    type: "boolean",
+    text: "change a directory that a newer version or templates of your own made",
+  },
+} as const satisfies FlagTable;
+
 const reading = (own: FlagTable): FlagTable => ({ ...own, ...COMMON_FLAGS });
 
 export const COMMANDS = {
@@ -54,7 +62,7 @@ with --yes or --answers it asks nothing.`,
           description: { type: "string", value: "TEXT", text: "one line for its README" },
           services: { type: "string", value: "A,B", text: "services to run; what they need comes with them" },
           ...PORT,
-          images: { type: "string", value: "pinned|latest", text: "image versions (default pinned)" },
+          images: { type: "string", value: "pinned|latest|digest", text: "image versions (default pinned)" },
           profile: {
             type: "string",
             value: "small|medium|large",
@@ -83,7 +91,7 @@ with --yes or --answers it asks nothing.`,
     about: `Adds a service to a framework, and what it needs: compose.yaml, .env, configuration, documents. Your edits
 stay, and so do the other services, even if the templates have changed. If there is only one framework, you need not
 name it.`,
-    flags: () => writing(PORT),
+    flags: () => writing({ ...PORT, ...DOWNGRADE }),
     examples: [
       "npm run add-service qdrant",
       "npm run add-service postgres crewai",
@@ -98,7 +106,7 @@ name it.`,
     about: `Removes a service from a framework, and what came for it alone. Refuses while another service needs it.
 Volumes are never deleted: the command says which ones remain. The secrets stay in .env, so that adding the service
 again opens the old data.`,
-    flags: () => writing({}),
+    flags: () => writing(DOWNGRADE),
     examples: [
       "npm run remove-service qdrant",
       "npm run remove-service postgres crewai",
@@ -130,14 +138,20 @@ FILE.incoming. Edit FILE, delete FILE.incoming, regenerate; or choose with --our
           value: "FILE",
           text: "take the whole new file; your edits in it are lost",
         },
+        digests: {
+          type: "boolean",
+          text: "record the digests of the images that this host's engine has (images: digest)",
+        },
         ...checkFlag("write nothing; exit 5 if something would change, 4 if a conflict is or would be open"),
         ...REQUIRE_ENV,
+        ...DOWNGRADE,
       }),
     examples: [
       "npm run regenerate",
       "npm run regenerate -- crewai --diff",
       "npm run regenerate -- --check",
       "npm run regenerate -- crewai --theirs=README.md",
+      "npm run regenerate -- crewai --digests",
     ],
     load: async () => import("../commands/regenerate.ts"),
   },

@@ -21,7 +21,15 @@ export const command: Command<RegenerateRequest, RegenerateGiven, Steps> = {
     const decisions = Decisions.from({ ours: flags.list("ours"), theirs: flags.list("theirs") });
     const { check: isCheck } = envCheckOf(context);
     const dry = isDryRun(context) || isCheck;
-    const request = { place, frameworks: flags.positionals, decisions, listsKept: out.json, dry, isCheck };
+    const request = {
+      place,
+      frameworks: flags.positionals,
+      decisions,
+      listsKept: out.json,
+      dry,
+      isCheck,
+      recordsDigests: flags.isSet("digests"),
+    };
     const canAsk = isInteractive(context) && !dry && !out.json && !flags.isSet("yes") && decisions.isEmpty;
     const conflicts = canAsk ? await findConflicts(request) : [];
     return conflicts.length === 0 ? { request } : { ask: { request, conflicts } };

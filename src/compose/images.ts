@@ -78,7 +78,8 @@ function parsedImages(text: string): Map<string, string> {
 
 type Limit = NonNullable<Container["upgrade"]>["limit"];
 
-function isBeyond(from: string, to: string, limit: Limit): boolean {
+/** Whether a change of image goes further than its data can follow. */
+export function isBeyond(from: string, to: string, limit: Limit): boolean {
   const [old, next] = [versionOf(from), versionOf(to)];
   if (limit === undefined || old === undefined || next === undefined) return false;
   if (old.major !== next.major) return true;

@@ -2,6 +2,7 @@ import { externalServices, requireService, type Catalogue } from "../catalogue/c
 import type { Container, EnvEntry, Limits } from "../catalogue/manifest.ts";
 import { once } from "../lib/once.ts";
 import { underscored } from "../catalogue/names.ts";
+import { imageFor, imageKey } from "../spec/images.ts";
 import { isExternal, type Spec } from "../spec/schema.ts";
 
 /** One variable of a framework, with the value it has under a given spec. */
@@ -111,7 +112,7 @@ const defaultsOf = new WeakMap<Container, Map<string, Variable[]>>();
 
 function defaults(container: Container, spec: Spec): Variable[] {
   const known = once(defaultsOf, container, () => new Map<string, Variable[]>());
-  return once(known, `${spec.profile} ${spec.images}`, () => makeDefaults(container, spec));
+  return once(known, `${spec.profile} ${imageKey(container, spec)}`, () => makeDefaults(container, spec));
 }
 
 function makeDefaults(container: Container, spec: Spec): Variable[] {
@@ -134,7 +135,7 @@ function makeDefaults(container: Container, spec: Spec): Variable[] {
           make(
             "IMAGE",
             `Image of ${container.name}: a mirror, a digest or an image of your own.`,
-            container.image[spec.images],
+            imageFor(container, spec),
           ),
         ]),
     ...limitVariables(limits).map(({ suffix, what, value }) => make(suffix, `${what} of ${container.name}.`, value)),

@@ -10,6 +10,7 @@ import { isListening } from "../host/listening.ts";
 import { machineCores, machineMemory } from "../host/machine.ts";
 import { randomBytes } from "../host/random.ts";
 import { planNew } from "../plan/plan.ts";
+import { stateText } from "../plan/state.ts";
 import { givePorts, withPorts } from "../ports/give.ts";
 import { render } from "../render/render.ts";
 import { MODE } from "../render/tree.ts";
@@ -73,7 +74,7 @@ function leftNotes(
 async function planCreation(
   normalised: Normalised,
   root: Root,
-  { catalogue, shown }: Place,
+  { catalogue, shown, provenance }: Place,
 ): Promise<{ change: Change; spec: Spec }> {
   const { name } = normalised.spec;
   const left = refuseTaken(name, root);
@@ -92,9 +93,10 @@ async function planCreation(
   const fresh = left ? takenUpEnv(env, sections, secrets) : (tree.get(ENV)?.content ?? "");
   const { text, capped } = withCappedCpus(fresh, sections, cores);
   const { takeUp } = await import("./road/take-up.ts");
+  const state = stateText(provenance());
   const plan = left
-    ? takeUp(root, name, tree, { before: env, after: text })
-    : planNew(name, new Map([...tree, [ENV, { content: text, mode: MODE.secret }]]));
+    ? takeUp(root, name, tree, { before: env, after: text }, state)
+    : planNew(name, new Map([...tree, [ENV, { content: text, mode: MODE.secret }]]), state);
   const others = root.frameworks.map((framework) => framework.spec);
   const memory = memoryReport(spec, catalogue, machineMemory(), others);
   const notes = [

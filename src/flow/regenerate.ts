@@ -22,6 +22,8 @@ export interface RegenerateRequest {
   /** Whether the result lists files that are kept as well. */
   listsKept: boolean;
   dry: boolean;
+  /** Whether the digests that the engine has of the images are recorded, where the spec says `images: digest`. */
+  recordsDigests: boolean;
   /** A dry run that says whether everything is up to date, on a host that need not run the stack (CI, say). */
   isCheck: boolean;
 }
@@ -164,7 +166,10 @@ class Run {
     const { place, decisions } = this.#request;
     try {
       const decide = (path: string): ReturnType<typeof decisions.of> => decisions.of(folder, path);
-      const change = await planUpToDate(framework, this.#session.root, this.#book, place, decide);
+      const change = await planUpToDate(framework, this.#session.root, this.#book, place, {
+        decide,
+        recordsDigests: this.#request.recordsDigests,
+      });
       const { actions } = change.plan;
       const isIdle = isEmpty(change.plan);
       const lacksEnv = framework.envText === undefined;

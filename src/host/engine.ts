@@ -40,6 +40,21 @@ export function publishedIn(line: string): string[] {
   });
 }
 
+/**
+ * The digests under which the engine got an image from its registry, as `sha256:…`.
+ * @param reference with its tag
+ * @returns none for an image that is not there or was built here; undefined when no engine answers
+ */
+export function engineDigests(reference: string): string[] | undefined {
+  const repository = reference.slice(0, reference.lastIndexOf(":"));
+  const lines = ask(["image", "inspect", "--format", "{{range .RepoDigests}}{{println .}}{{end}}", reference]);
+  if (lines === undefined) return ask(["version", "--format", "{{.Server.Version}}"]) === undefined ? undefined : [];
+  return lines.flatMap((line) => {
+    const [name, digest] = line.split("@");
+    return name === repository && digest !== undefined ? [digest] : [];
+  });
+}
+
 /** Names of the running containers of a Compose project. */
 export function runningContainers(project: string): string[] | undefined {
   return ask(["ps", "--filter", `label=com.docker.compose.project=${project}`, "--format", "{{.Names}}"]);

@@ -10,20 +10,34 @@ export interface MergedValue {
 /** Stands for "no such key"; `undefined` is never a value of YAML. */
 const ABSENT = undefined;
 
+/** What a value is to be that both sides changed; undefined where nobody can say. */
+export type Settle = (
+  path: readonly string[],
+  values: { ours: unknown; base: unknown; theirs: unknown },
+) => string | undefined;
+
 /**
  * Three-way merge of plain values: mappings by key, lists by the identity of their items, everything else as
  * a whole. It knows no text, so it is what the merged text is held against.
  * @param prefer `theirs`: what is in conflict is theirs, and no conflict
+ * @param settle asked about each value in conflict first
  */
-export function mergeValues(ours: unknown, base: unknown, theirs: unknown, prefer?: "theirs"): MergedValue {
+export function mergeValues(
+  ours: unknown,
+  base: unknown,
+  theirs: unknown,
+  prefer?: "theirs",
+  settle?: Settle,
+): MergedValue {
   const conflicts: Path[] = [];
-  const value = merge(ours, base, theirs, [], { paths: conflicts, prefer });
+  const value = merge(ours, base, theirs, [], { paths: conflicts, prefer, settle });
   return { value, conflicts: prefer === undefined ? conflicts : [] };
 }
 
 interface Conflicts {
   paths: Path[];
   prefer: "theirs" | undefined;
+  settle: Settle | undefined;
 }
 
 function merge(ours: unknown, base: unknown, theirs: unknown, path: Path, conflicts: Conflicts): unknown {
@@ -35,6 +49,8 @@ function merge(ours: unknown, base: unknown, theirs: unknown, path: Path, confli
     const merged = mergeLists(ours, base, theirs, path, conflicts);
     if (merged !== undefined) return merged;
   }
+  const settled = conflicts.settle?.(path, { ours, base, theirs });
+  if (settled !== undefined) return settled;
   conflicts.paths.push(path);
   return conflicts.prefer === undefined ? ours : theirs;
 }

@@ -6,7 +6,7 @@ import { isAtom, isSame, type Path } from "./identity.ts";
 import { outlineOf, valueOf, type Entry, type Outline, type Range, type Value } from "./outline.ts";
 import { applySplices, CannotSplice, reindent, reindentRest, withLineEnds, type Splice } from "./splice.ts";
 import { mergeTrivia } from "./trivia.ts";
-import { mergeValues } from "./values.ts";
+import { mergeValues, type Settle } from "./values.ts";
 
 /** A merged text, or the places that both sides changed in different ways. */
 export type Outcome = { text: string } | { conflicts: string[] };
@@ -19,18 +19,19 @@ export type YamlOutcome = { text: string; before: unknown; after: unknown } | { 
  * `ours` by source ranges, so that every other byte stays. The result is parsed again: it must hold what the plain
  * values add up to, and every comment; where it does not, the merge is a conflict.
  * @param prefer `theirs`: where both changed the same place, theirs is taken
+ * @param settle asked about each value that both sides changed
  */
-export function mergeYaml(ours: string, base: string, theirs: string, prefer?: "theirs"): YamlOutcome {
+export function mergeYaml(ours: string, base: string, theirs: string, prefer?: "theirs", settle?: Settle): YamlOutcome {
   const [o, b, t] = [ours, base, theirs].map(outlineOf);
   if (o === undefined || b === undefined || t === undefined) {
     return {
       conflicts: [o === undefined ? "the file is not YAML that can be merged" : "the template is not a YAML mapping"],
     };
   }
-  const values = mergeValues(o.root.js, b.root.js, t.root.js, prefer);
+  const values = mergeValues(o.root.js, b.root.js, t.root.js, prefer, settle);
   if (values.conflicts.length > 0) return { conflicts: values.conflicts.map(shown) };
   try {
-    const merge = new YamlMerge(o, b, t, prefer);
+    const merge = new YamlMerge(o, b, t, prefer, settle);
     const text = merge.run();
     const merged = valueOf(text);
     if (merged === undefined || !isSame(merged, values.value))
@@ -64,11 +65,13 @@ class YamlMerge {
   readonly #theirs: Outline;
   readonly #splices: Splice[] = [];
   readonly #prefer: "theirs" | undefined;
+  readonly #settle: Settle | undefined;
   /** Comments inside what ours deleted and theirs still has. */
   readonly dropped = { base: [] as string[], theirs: [] as string[] };
 
-  constructor(ours: Outline, base: Outline, theirs: Outline, prefer: "theirs" | undefined) {
+  constructor(ours: Outline, base: Outline, theirs: Outline, prefer: "theirs" | undefined, settle: Settle | undefined) {
     this.#prefer = prefer;
+    this.#settle = settle;
     this.#ours = ours;
     this.#base = base;
     this.#theirs = theirs;
@@ -176,7 +179,7 @@ class YamlMerge {
       return;
     }
     if (values.every(isPlainScalar)) {
-      this.#scalar(three);
+      this.#scalar(three, path);
       this.#comment(three, path);
       return;
     }
@@ -194,9 +197,13 @@ class YamlMerge {
     this.#replace(three);
   }
 
-  #scalar({ o, b, t, inFlow }: Three): void {
+  #scalar({ o, b, t, inFlow }: Three, path: Path): void {
     if (isSame(b.value.js, t.value.js) || isSame(o.value.js, t.value.js)) return;
-    const source = this.#theirs.text.slice(t.value.text.start, t.value.text.end);
+    const settled = isSame(o.value.js, b.value.js) ? undefined : this.#settled({ o, b, t }, path);
+    if (settled === o.value.js) return;
+    const written = this.#theirs.text.slice(t.value.text.start, t.value.text.end);
+    // JSON is YAML: a text in double quotes is right wherever it stands.
+    const source = settled === undefined || settled === t.value.js ? written : plainOrQuoted(settled, inFlow);
     // Without the anchor or tag that may stand before it.
     const own = o.value.node?.range ?? undefined;
     const { start, end } = own === undefined || own[1] === own[0] ? o.value.text : { start: own[0], end: own[1] };
@@ -204,6 +211,10 @@ class YamlMerge {
     const gap = start === end && this.#ours.text[start - 1] === ":" ? " " : "";
     const text = inFlow ? flowValue(source, t.value) : source;
     this.#splice({ start, end }, gap + reindentRest(text, column(this.#ours, o) - column(this.#theirs, t)), "entry");
+  }
+
+  #settled({ o, b, t }: Pick<Three, "o" | "b" | "t">, path: Path): string | undefined {
+    return this.#settle?.(path, { ours: o.value.js, base: b.value.js, theirs: t.value.js });
   }
 
   /** The comment on an entry's own line. */
@@ -333,4 +344,9 @@ function slice({ text }: Outline, { start, end }: Range): string {
 function column({ text }: Outline, { start }: Entry): number {
   const lineStart = text.lastIndexOf("\n", start - 1) + 1;
   return start - (lineStart === 0 && text.startsWith("\uFEFF") ? 1 : lineStart);
+}
+
+/** A text as YAML: plain where it can be read as nothing else. */
+function plainOrQuoted(text: string, inFlow: boolean): string {
+  return !inFlow && /^[\w./@$][\w./@${}:-]*$/.test(text) ? text : JSON.stringify(text);
 }

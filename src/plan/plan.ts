@@ -1,7 +1,7 @@
 import { sha256 } from "../lib/digest.ts";
 import type { RenderedFile, Tree } from "../render/tree.ts";
 import type { Disk } from "./disk.ts";
-import { basePath, STATE_FILE, STATE_TEXT } from "./state.ts";
+import { basePath, STATE_FILE } from "./state.ts";
 
 export type ActionName = "create" | "update" | "merge" | "keep" | "delete" | "conflict";
 
@@ -41,8 +41,8 @@ export function isEmpty({ writes, removes }: Plan): boolean {
   return writes.size === 0 && removes.size === 0;
 }
 
-/** The plan for a directory that does not exist yet. */
-export function planNew(framework: string, next: Tree): Plan {
+/** The plan for a directory that does not exist yet. @param state the text of its state file */
+export function planNew(framework: string, next: Tree, state: string): Plan {
   const actions = [...next].map(([path, file]): Action => ({
     path,
     action: "create",
@@ -57,7 +57,7 @@ export function planNew(framework: string, next: Tree): Plan {
   for (const [path, file] of next) {
     if (!WITHOUT_BASE.has(path)) writes.set(basePath(path), { content: file.content, mode: STORED_MODE });
   }
-  writes.set(STATE_FILE, { content: STATE_TEXT, mode: STORED_MODE });
+  writes.set(STATE_FILE, { content: state, mode: STORED_MODE });
   return {
     framework,
     actions,

@@ -1,4 +1,5 @@
 import { problemsError } from "../lib/errors.ts";
+import { isMapping } from "../lib/mapping.ts";
 
 /** Where the base lives inside a framework's directory. */
 export const SCAFFOLD_DIR = ".scaffold";
@@ -41,21 +42,72 @@ export function storedFor(path: string): { kind: "base" | "offered"; path: strin
   return undefined;
 }
 
-/**
- * `.scaffold/state.json`: the version of this layout, and nothing that two branches could disagree about.
- * What was generated is what lies below `.scaffold/base/`.
- */
-export const STATE_TEXT = `${JSON.stringify({ schemaVersion: 1 }, null, 2)}\n`;
+/** What made a directory. */
+export interface Provenance {
+  /** The program's version. */
+  program: string;
+  /** sha256 over the templates. */
+  templates: string;
+  /** Whether they were somebody's own (`--templates`). */
+  isOwn: boolean;
+}
 
-/** @throws UserError exit 2 when the layout is another one, or the file was damaged (a merge marker, say) */
-export function checkState(text: string, file: string): void {
-  let version: unknown;
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && "schemaVersion" in value) version = value.schemaVersion;
-  } catch {
-    // Reported below, together with a file of the wrong shape.
+/**
+ * `.scaffold/state.json`: the version of this layout, and what made the directory. What was generated is what lies below
+ * `.scaffold/base/`.
+ */
+export function stateText({ program, templates, isOwn }: Provenance): string {
+  const state = { schemaVersion: 1, program, templates, ...(isOwn ? { ownTemplates: true } : {}) };
+  return `${JSON.stringify(state, null, 2)}\n`;
+}
+
+/**
+ * What a state file says of its origin. Two branches may have been made by different versions: of both sides of git's
+ * markers, the newer program counts.
+ * @returns undefined for a directory from before this was recorded
+ */
+export function provenanceOf(text: string | undefined): Provenance | undefined {
+  if (text === undefined) return undefined;
+  const [newest] = sidesOf(text)
+    .flatMap((side) => {
+      const { program, templates, ownTemplates } = (parsed(side) ?? {}) as Record<string, unknown>;
+      return typeof program === "string" && typeof templates === "string"
+        ? [{ program, templates, isOwn: ownTemplates === true }]
+        : [];
+    })
+    .toSorted((a, b) => compareVersions(b.program, a.program));
+  return newest;
+}
+
+/** Negative when `a` is the older one; what is no version is the oldest. */
+export function compareVersions(a: string, b: string): number {
+  const [one, two] = [a, b].map((text) => /^(\d+)\.(\d+)\.(\d+)/.exec(text)?.slice(1).map(Number) ?? []);
+  for (let part = 0; part < 3; part += 1) {
+    const difference = (one?.[part] ?? -1) - (two?.[part] ?? -1);
+    if (difference !== 0) return difference;
   }
+  return 0;
+}
+
+/** The text, or the two texts that git left between its markers. */
+function sidesOf(text: string): string[] {
+  if (!/^<{7} /m.test(text)) return [text];
+  const marked = /^<{7} .*\n([\s\S]*?)(?:^\|{7}.*\n[\s\S]*?)?^={7}\n([\s\S]*?)^>{7} .*\n/gm;
+  return [text.replaceAll(marked, "$1"), text.replaceAll(marked, "$2")];
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws UserError exit 2 when the layout is another one, or the file was damaged */
+export function checkState(text: string, file: string): void {
+  const [value] = sidesOf(text).map(parsed);
+  const version = isMapping(value) ? value["schemaVersion"] : undefined;
   if (version === 1) return;
   const newer = typeof version === "number" && version > 1;
   throw problemsError(

@@ -1,9 +1,10 @@
 import { sha256 } from "../lib/digest.ts";
+import type { Settle } from "../merge/values.ts";
 import type { RenderedFile, Tree } from "../render/tree.ts";
 import { isSameText, withEndsOf, type Disk, type DiskFile } from "./disk.ts";
 import { CHOSEN, RESOLVED, STORED_MODE, type Action, type ActionName, type Plan, WITHOUT_BASE } from "./plan.ts";
 import { storedIn } from "./stored.ts";
-import { basePath, incomingPath, offeredPath, STATE_FILE, STATE_TEXT } from "./state.ts";
+import { basePath, incomingPath, offeredPath, STATE_FILE } from "./state.ts";
 
 /** What a user chose for a file in conflict: their own, or the new rendition. */
 export type Decision = "ours" | "theirs";
@@ -21,6 +22,10 @@ export interface UpdateInput {
   /** Everything that may be concerned: the files, their `.incoming`, and what is stored below `.scaffold/`. */
   disk: Disk;
   decide: (path: string) => Decision | undefined;
+  /** The text of the state file, for a plan that writes something. */
+  state: () => string;
+  /** Asked about values of a Compose file that both sides changed; loaded when something is merged. */
+  settle?: (() => Promise<Settle>) | undefined;
 }
 
 /**
@@ -77,8 +82,11 @@ class Update {
     for (const change of this.#gone) this.#vanished(change, open);
     // Bytes that stand there already are not written again.
     for (const [path, file] of this.#writes) if (input.disk.get(path)?.text === file.content) this.#writes.delete(path);
-    if (this.#writes.size + this.#removes.size > 0 && !input.disk.has(STATE_FILE))
-      this.#writes.set(STATE_FILE, { content: STATE_TEXT, mode: STORED_MODE });
+    // Not for its own sake: a new version that changes nothing here writes nothing.
+    if (this.#writes.size + this.#removes.size > 0) {
+      const state = input.state();
+      if (!isSameText(input.disk.get(STATE_FILE)?.text, state)) this.#write(STATE_FILE, state);
+    }
     const touched = [...this.#writes.keys(), ...this.#removes];
     return {
       framework: input.framework,
@@ -199,7 +207,7 @@ class Update {
     if (from === undefined) return { conflicts: ["nothing is known of what was generated before"] };
     if (!exact) return { conflicts: ["the file is not UTF-8 text"] };
     const { mergeFile } = await import("../merge/merge.ts");
-    return mergeFile(path, ours, from, to, prefer);
+    return mergeFile(path, ours, from, to, prefer, await this.#input.settle?.());
   }
 
   /** The base after this change. */

@@ -2,6 +2,7 @@ import { externalServices, fallbackPreset, requireService, type Catalogue } from
 import type { Container } from "../catalogue/manifest.ts";
 import { once } from "../lib/once.ts";
 import { underscored } from "../catalogue/names.ts";
+import { imageFor } from "../spec/images.ts";
 import type { Spec } from "../spec/schema.ts";
 import { formatMebibytes, totalMemory } from "./memory.ts";
 import {
@@ -60,6 +61,10 @@ export interface Context {
   prefix: string;
   spec: Spec;
   latest: boolean;
+  /** The registry mirror, or "". */
+  registry: string;
+  /** Recorded digests by container name. */
+  digests: { container: string; reference: string }[];
   preset: { title: string; package: string; module: string; docs: string; example: string };
   services: ServiceView[];
   /** By id, for `{{#if has.postgres}}`; every id of the catalogue is there. */
@@ -90,6 +95,8 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
     prefix: underscored(spec.name),
     spec,
     latest: spec.images === "latest",
+    registry: spec.registry ?? "",
+    digests: Object.entries(spec.digests ?? {}).map(([container, reference]) => ({ container, reference })),
     preset: {
       // The preset for every other name has no name of its own to show.
       title: preset.fallback ? spec.name : preset.title,
@@ -157,10 +164,10 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
 function containerView(container: Container, all: readonly Container[], spec: Spec): ContainerView {
   const owner = container.image === undefined ? all.find((other) => other.name === container.imageOf) : container;
   if (owner?.image === undefined) throw new Error(`container ${container.name} has no image in this stack`);
-  const { variable, image } = owner;
   const known = once(containerViews, container, () => new Map<string, ContainerView>());
-  return once(known, `${spec.profile} ${spec.images}`, () =>
-    makeContainerView(container, variable, image[spec.images], spec),
+  const reference = imageFor(owner, spec);
+  return once(known, `${spec.profile} ${reference}`, () =>
+    makeContainerView(container, owner.variable, reference, spec),
   );
 }
 
@@ -177,8 +184,8 @@ function makeContainerView(container: Container, imageVariable: string, referenc
   return {
     name: container.name,
     containerName: `\${FRAMEWORK_NAME}_${underscored(container.name)}`,
-    // An image named in .env is taken whole; the mirror prefix is for the built-in references.
-    image: `\${${imageVariable}_IMAGE:-\${IMAGE_REGISTRY:-}${reference}}`,
+    // One level of variables: Renovate and Dependabot read the default, and pass over `${A:-${B}…}`.
+    image: `\${${imageVariable}_IMAGE:-${reference}}`,
     reference,
     memory: limit.get("MEMORY_LIMIT") ?? "",
     cpus: limit.get("CPU_LIMIT") ?? "",

@@ -109,6 +109,8 @@ export function normalise({ draft, ports }: Request, catalogue: Catalogue): Norm
     preset: preset?.id,
     description: draft.description ?? preset?.summary,
     images: draft.images,
+    ...(draft.registry === undefined ? {} : { registry: draft.registry }),
+    ...(draft.digests === undefined ? {} : { digests: draft.digests }),
     profile: draft.profile,
     ...draft.external,
     services: Object.fromEntries(

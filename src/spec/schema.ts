@@ -53,7 +53,27 @@ export function hostUrlProblem(text: string): string | undefined {
 }
 
 const sizeSchema = z.string().check(z.regex(/^[1-9][0-9]{0,5}[kmg]$/, "a size such as 10m"));
-const imagesSchema = z.enum(["pinned", "latest"]);
+export const imagesSchema = z.enum(["pinned", "latest", "digest"]);
+/** What is wrong with a registry for the key `registry`; undefined when it is fine. */
+export function registryProblem(text: string): string | undefined {
+  const host = "[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?";
+  const folder = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
+  const isForm = text.length <= 200 && new RegExp(`^${host}(?:/${folder})*$`).test(text);
+  // Without a dot or a port, Docker takes the first part for a user of Docker Hub.
+  const isRegistry = /^(?:localhost(?=$|[:/])|[^/]*[.:])/.test(text);
+  return isForm && isRegistry ? undefined : "a registry such as mirror.example or mirror.example:5000/dockerhub";
+}
+
+const registrySchema = z.string().check(
+  z.refine((text: string) => registryProblem(text) === undefined, {
+    error: (issue) => registryProblem(String(issue.input)) ?? "",
+  }),
+);
+const digestSchema = z
+  .string()
+  .check(
+    z.regex(/^[a-z0-9][a-z0-9._/:-]{0,199}:[\w][\w.-]{0,127}@sha256:[0-9a-f]{64}$/, "NAME:TAG@sha256:… of an image"),
+  );
 export const profileSchema = z.enum(["small", "medium", "large"]);
 const modeSchema = z.enum(["dedicated", "external"]);
 const levelSchema = z.enum(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]);
@@ -95,6 +115,8 @@ const specShape = {
   preset: idSchema,
   description: descriptionSchema,
   images: z._default(imagesSchema, "pinned"),
+  registry: z.optional(registrySchema),
+  digests: z.optional(z.record(idSchema, digestSchema)),
   profile: z._default(profileSchema, "small"),
   services: z.record(idSchema, serviceSchema),
   logging: z.prefault(loggingSchema, {}),
@@ -118,6 +140,8 @@ const draftShape = {
   preset: z.optional(idSchema),
   description: z.optional(descriptionSchema),
   images: z.optional(imagesSchema),
+  registry: z.optional(registrySchema),
+  digests: z.optional(z.record(idSchema, digestSchema)),
   profile: z.optional(profileSchema),
   services: z.optional(
     z.union(

@@ -5,9 +5,21 @@ import { inSession } from "../../src/flow/session.ts";
 import { Interrupt } from "../../src/lib/interrupt.ts";
 import { isEmpty } from "../../src/plan/plan.ts";
 
+/** What makes directories in a place of the tests. */
+export const PROVENANCE = { program: "1.2.3", templates: "f".repeat(64), isOwn: false };
+
 /** A place where a use case works, which no signal interrupts. */
 export function placeAt(root: string, catalogue: Catalogue, shown = "frameworks"): Place {
-  return { root, shown, catalogue, interrupt: new Interrupt(), onNote: () => undefined, onWait: () => undefined };
+  return {
+    provenance: () => PROVENANCE,
+    mayDowngrade: false,
+    root,
+    shown,
+    catalogue,
+    interrupt: new Interrupt(),
+    onNote: () => undefined,
+    onWait: () => undefined,
+  };
 }
 
 /** Writes a planned change, as a command would. */

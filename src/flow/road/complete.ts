@@ -5,6 +5,7 @@ import { quotedForShell } from "../../lib/shell.ts";
 import { SPEC_FILE, type Framework } from "../../root/framework.ts";
 import { normalise } from "../../spec/normalise.ts";
 import { isExternal, type Spec } from "../../spec/schema.ts";
+import { FORMER_REGISTRY, withRegistryOfEnv } from "./images.ts";
 import type { Place } from "../place.ts";
 
 /**
@@ -38,6 +39,17 @@ export async function completeSpec(
     const { locate } = await import("../../lib/yaml.ts");
     throw problemsError(`${file} is not valid`, locate(framework.specText, file, problems), error.hint);
   }
+}
+
+/** With a mirror in `.env`, a service that is added would not come from it. */
+function requireRegistryMoved(framework: Framework, { shown }: Place): void {
+  if (withRegistryOfEnv(framework, framework.spec).spec === framework.spec) return;
+  throw usageError(
+    `${shown}/${framework.folder}/.env sets ${FORMER_REGISTRY}, which is registry in ${SPEC_FILE} now`,
+    `npm run regenerate -- ${quotedForShell(framework.folder)} moves it`,
+    [],
+    "not-generated",
+  );
 }
 
 /** What came for another service and is not needed any more would be refused for the port that it still has. */
@@ -75,6 +87,7 @@ function isComplete(spec: Spec, catalogue: Catalogue): boolean {
 /** @throws UserError exit 2 when the spec says something that was not generated yet, which another command must not do on the side */
 export async function requireComplete(framework: Framework, place: Place): Promise<void> {
   const { spec } = await completeSpec(framework, place);
+  requireRegistryMoved(framework, place);
   const published = Object.keys(spec.services).filter((id) => place.catalogue.services.get(id)?.port !== undefined);
   const same = Object.keys(spec.services).toSorted().join() === Object.keys(framework.spec.services).toSorted().join();
   if (same && published.every((id) => spec.services[id]?.port !== undefined)) return;

@@ -11,6 +11,7 @@ import type { Plan } from "../../plan/plan.ts";
 import { effectiveName, SPEC_FILE, type Framework } from "../../root/framework.ts";
 import { readFiles } from "../../store/directory.ts";
 import type { Place } from "../place.ts";
+import { FORMER_REGISTRY } from "./images.ts";
 
 const ENV = ".env";
 
@@ -124,12 +125,13 @@ export function mayLeaveEnv(
   catalogue: Catalogue,
   shown: string,
 ): (name: string) => boolean {
-  const managed = new Set(
-    [...catalogue.services.values()].flatMap(({ env, external, port }) => [
+  const managed = new Set([
+    FORMER_REGISTRY,
+    ...[...catalogue.services.values()].flatMap(({ env, external, port }) => [
       ...[...env, ...(external?.env ?? [])].filter((entry) => entry.class === "managed").map(({ name }) => name),
       ...(port === undefined ? [] : [port.variable]),
     ]),
-  );
+  ]);
   let texts: string[] | undefined;
   const composeTexts = (): string[] => {
     const names = composeFiles(framework);

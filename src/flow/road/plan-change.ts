@@ -8,9 +8,10 @@ import { lazily, overriddenIn, renderedValues, updateEnv, type Rendered } from "
 import { envSections, managedNames, secretsOf, type Section } from "../../env/variables.ts";
 import { machineCores } from "../../host/machine.ts";
 import { randomBytes } from "../../host/random.ts";
+import type { Settle } from "../../merge/values.ts";
 import type { Disk } from "../../plan/disk.ts";
 import { withEdited, type Plan } from "../../plan/plan.ts";
-import { basePath, incomingPath, offeredPath } from "../../plan/state.ts";
+import { basePath, incomingPath, offeredPath, STATE_FILE, stateText } from "../../plan/state.ts";
 import { planUpdate, type Decision } from "../../plan/update.ts";
 import { isBuiltIn } from "../../render/engine.ts";
 import { render } from "../../render/render.ts";
@@ -20,6 +21,8 @@ import type { Spec } from "../../spec/schema.ts";
 import { isReadableByOthers, readDirectory } from "../../store/directory.ts";
 import type { Change } from "../change.ts";
 import type { Place } from "../place.ts";
+import { digestNotes, FORMER_REGISTRY } from "./images.ts";
+import { requireNoDowngrade } from "./provenance.ts";
 import { mayLeaveEnv, requireNoVolumes, requireOthersWhole, requireText, requireUnchanged } from "./guards.ts";
 
 /** What a use case wants of a framework that is there. */
@@ -68,12 +71,21 @@ export async function planChange(wanted: Wanted, place: Place): Promise<PlannedC
   const previous = upgrade ? undefined : await render(framework.spec, catalogue, secrets);
   const disk = readDirectory(framework.dir, [...next.keys(), ...(previous?.keys() ?? [])], shown);
   requireUnchanged(framework, disk, shown);
+  const origin = requireNoDowngrade(disk.get(STATE_FILE)?.text, shown, place);
   const specText =
     spec === framework.spec ? framework.specText : await editedSpec(wanted, `${shown}/${SPEC_FILE}`, place);
   const decide = wanted.decide ?? ((): undefined => undefined);
-  const files = await planUpdate({ framework: folder, previous, next, disk, decide });
+  const files = await planUpdate({
+    framework: folder,
+    previous,
+    next,
+    disk,
+    decide,
+    settle: async () => settler(catalogue),
+    state: () => stateText(place.provenance()),
+  });
 
-  const rendered = renderedBefore(disk, previous);
+  const rendered = renderedBefore(disk, previous, spec.registry === framework.spec.registry ? undefined : framework);
   const text = disk.get(ENV)?.text;
   // A secret that was rendered before and is not there any more may be the one that opens a volume.
   const lacks = secretsOf(after).some(({ name }) => (framework.env.get(name) ?? "") === "" && rendered.has(name));
@@ -100,10 +112,12 @@ export async function planChange(wanted: Wanted, place: Place): Promise<PlannedC
   requireText(plan, disk, shown);
   await requireOthersWhole(framework, plan, disk, shown);
   const notes = [
+    ...(plan.writes.has(STATE_FILE) ? origin : []),
     ...(upgrade ? await imageNotes(plan, disk, env, catalogue) : []),
     ...(text === undefined ? [] : readableEnv(framework, shown)),
     ...renamed(framework, env),
     ...cappedNote(capped, cores),
+    ...digestNotes(spec, catalogue, shown),
   ];
   const overrides = overriddenIn({ text: env, rendered, after, secrets });
   return {
@@ -133,6 +147,11 @@ export function visibleNames(sections: readonly Section[], overrides: readonly s
   return new Set([...managedNames(sections)].filter((name) => !overrides.includes(name)));
 }
 
+async function settler({ services }: Catalogue): Promise<Settle> {
+  const { imageSettler } = await import("../../compose/newer-image.ts");
+  return imageSettler([...services.values()].flatMap(({ containers }) => containers));
+}
+
 // The same services with the same choices give the same stack, whatever the framework's name.
 const checked = new WeakMap<Catalogue, Set<string>>();
 
@@ -151,15 +170,18 @@ export async function requireStack(tree: Tree, spec: Spec, catalogue: Catalogue)
   checked.set(catalogue, known.add(key));
 }
 
-/** The values in `.env` that nobody changed, read when they are needed. */
-function renderedBefore(disk: Disk, previous: Tree | undefined): Rendered {
-  return lazily(() =>
-    renderedValues([
+/** The values in `.env` that nobody changed, read when they are needed. @param moving whose registry goes to the spec */
+function renderedBefore(disk: Disk, previous: Tree | undefined, moving: Framework | undefined): Rendered {
+  return lazily(() => {
+    const values = renderedValues([
       disk.get(basePath(ENV_TEMPLATE))?.text,
       disk.get(offeredPath(ENV_TEMPLATE))?.text,
       ...(previous === undefined ? [] : [previous.get(ENV_TEMPLATE)?.content]),
-    ]),
-  );
+    ]);
+    // Once it is in framework.yaml, its line may go.
+    if (moving !== undefined) values.set(FORMER_REGISTRY, new Set([moving.env.get(FORMER_REGISTRY) ?? ""]));
+    return values;
+  });
 }
 
 /** Secrets of any service that `.env` holds, also of those that were removed: nothing of them is printed or lost. */

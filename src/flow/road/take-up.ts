@@ -10,12 +10,19 @@ import type { Root } from "../../root/root.ts";
 /**
  * The plan for a directory that `remove-framework` left: around the files of the user, with the secrets that are there.
  * @param env the `.env` that was left, and as it will be
+ * @param state the text of the state file
  * @throws UserError exit 2 when there is a file where one would be generated
  */
-export function takeUp(root: Root, name: string, tree: Tree, env: { before: string; after: string }): Plan {
+export function takeUp(
+  root: Root,
+  name: string,
+  tree: Tree,
+  env: { before: string; after: string },
+  state: string,
+): Plan {
   const { shown } = root;
   const dir = join(root.dir, name);
-  const plan = planNew(name, tree);
+  const plan = planNew(name, tree, state);
   const found = readFiles(
     dir,
     [...plan.writes.keys()].filter((path) => path !== ".env"),

@@ -44,7 +44,7 @@ describe("what the build has checked", () => {
       [/^presets\/[^/]+\.yaml$/, checkers.preset],
       [/^framework\/env\.yaml$/, checkers.common],
     ];
-    return new Map(
+    const files = new Map(
       paths.flatMap((path) => {
         const check = kinds.find(([pattern]) => pattern.test(path))?.[1];
         if (check === undefined) return [];
@@ -54,6 +54,7 @@ describe("what the build has checked", () => {
         ];
       }),
     );
+    return { files, digest: "" };
   }
 
   const DSPY = "presets/dspy.yaml";

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import type { Catalogue, Template } from "../../../src/catalogue/catalogue.ts";
+import { stateText } from "../../../src/plan/state.ts";
 import type { Place } from "../../../src/flow/place.ts";
 import { planUpToDate } from "../../../src/flow/road/bring-up-to-date.ts";
 import { planChange, type PlannedChange } from "../../../src/flow/road/plan-change.ts";
@@ -18,7 +19,7 @@ import { randomBytes } from "../../../src/host/random.ts";
 import { dependants, withoutService, withService } from "../../../src/spec/services.ts";
 import { runs } from "../../helpers/arbitrary.ts";
 import { builtIn, specOf } from "../../helpers/catalogue.ts";
-import { placeAt, written } from "../../helpers/place.ts";
+import { placeAt, PROVENANCE, written } from "../../helpers/place.ts";
 import { stamps } from "../../helpers/project-dir.ts";
 import { newTempDir, removeDir } from "../../helpers/temp.ts";
 
@@ -120,7 +121,7 @@ async function inEdited<T>(
     fs.mkdirSync(root);
     const spec = await specOf({ name: "crewai", services: ids.split(",") });
     const secrets = fillSecrets(secretsOf(envSections(spec, catalogue)), new Map(), randomBytes);
-    const made = planNew(spec.name, await render(spec, catalogue, secrets));
+    const made = planNew(spec.name, await render(spec, catalogue, secrets), stateText(PROVENANCE));
     for (const [path, { content, mode }] of made.writes) {
       fs.outputFileSync(join(root, spec.name, path), content);
       fs.chmodSync(join(root, spec.name, path), mode);

@@ -8,7 +8,7 @@ import { textTree } from "../../helpers/disk.ts";
 const tree = textTree;
 
 describe("planNew", () => {
-  const plan = planNew("x", tree({ ".env": "A=1\n", "a.txt": "a\n", "framework.yaml": "name: x\n" }));
+  const plan = planNew("x", tree({ ".env": "A=1\n", "a.txt": "a\n", "framework.yaml": "name: x\n" }), "state\n");
 
   it("creates every file, with the digest of its bytes", () => {
     expect(plan.actions.map(({ path, action, before, after }) => [path, action, before, after])).toEqual([
@@ -31,7 +31,7 @@ describe("planNew", () => {
 
 describe("state.json", () => {
   it("holds nothing that two branches could disagree about", () => {
-    expect(planNew("x", tree({ "a.txt": "a\n" })).writes.get(STATE_FILE)?.content).toBe('{\n  "schemaVersion": 1\n}\n');
+    expect(planNew("x", tree({ "a.txt": "a\n" }), "state\n").writes.get(STATE_FILE)?.content).toBe("state\n");
   });
 
   it.each(["", "{}", "<<<<<<< ours"])("refuses %j with a hint", (text) => {

@@ -33,6 +33,7 @@ function planFor(input: Case, more: Partial<UpdateInput> = {}): Promise<Plan> {
       { f: input.offered },
     ),
     decide: () => input.decision,
+    state: () => "",
     ...more,
   });
 }
@@ -140,6 +141,7 @@ describe("an update from the templates", () => {
       const plan = await planUpdate({
         framework: "x",
         previous: undefined,
+        state: () => "",
         next: textTree({ f: B }),
         disk: diskOf(
           { f: MEETS, "f.incoming": incoming, gone: A, [STATE_FILE]: "" },

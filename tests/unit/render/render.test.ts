@@ -88,9 +88,7 @@ describe("render", () => {
     const tree = await treeOf({ name: "crewai" });
     const template = tree.get(".env.template")?.content ?? "";
     const compose = tree.get("compose.yaml")?.content ?? "";
-    for (const [, name = "", value = ""] of compose.matchAll(
-      /\$\{([A-Z_]+_(?:LIMIT|IMAGE)):-(?:\$\{IMAGE_REGISTRY:-\})?([^}]*)\}/g,
-    )) {
+    for (const [, name = "", value = ""] of compose.matchAll(/\$\{([A-Z_]+_(?:LIMIT|IMAGE)):-([^}]*)\}/g)) {
       expect(template).toContain(`# ${name}=${value}\n`);
     }
     expect(dotenvValues(tree.get(".env")?.content ?? "").has("QDRANT_IMAGE")).toBe(false);

@@ -71,7 +71,7 @@ describe("Output", () => {
 describe("diff", () => {
   it("colours lines by what they are, shows control characters, and no carriage return of a CRLF file", () => {
     const { out, text } = captured({ tty: true });
-    const plan = planNew("x", new Map([["a", { content: "one\r\ntwo\u001B[2J\r\n", mode: 0o644 }]]));
+    const plan = planNew("x", new Map([["a", { content: "one\r\ntwo\u001B[2J\r\n", mode: 0o644 }]]), "state\n");
     showDiff(plan, diskOf({}), { secrets: [], visible: new Set() }, out);
     const [bold, off] = ["\u001B[1m", "\u001B[22m"];
     expect(text().split("\n").slice(0, 5)).toEqual([
@@ -84,7 +84,11 @@ describe("diff", () => {
   });
 
   it("shows no secret, neither the old nor the new", () => {
-    const plan = planNew("x", new Map([[".env", { content: "KEY=abcdef0123456789\nPORT=1\n", mode: 0o600 }]]));
+    const plan = planNew(
+      "x",
+      new Map([[".env", { content: "KEY=abcdef0123456789\nPORT=1\n", mode: 0o600 }]]),
+      "state\n",
+    );
     const text = planDiff(plan, diskOf({ ".env": "KEY=abcdef0123456789\n" }), {
       secrets: ["abcdef0123456789"],
       visible: new Set(["PORT"]),

@@ -1,0 +1,39 @@
+import { EXIT, UserError } from "../../lib/errors.ts";
+import { compareVersions, provenanceOf } from "../../plan/state.ts";
+import type { Place } from "../place.ts";
+
+/**
+ * What older templates would write over what newer ones made is an edit of nobody's, and would be lost without a word.
+ * @param state the text of the directory's state file
+ * @param shown the directory as the user knows it
+ * @returns what is to be said of a directory that does not say what made it
+ * @throws UserError exit 1 for one that a newer version made, or templates of somebody's own that are not given now
+ */
+export function requireNoDowngrade(state: string | undefined, shown: string, place: Place): string[] {
+  const made = provenanceOf(state);
+  if (made === undefined)
+    return ["made by a version that did not record itself; from now on, .scaffold/state.json says what made it"];
+  if (place.mayDowngrade) return [];
+  const now = place.provenance();
+  if (made.isOwn && !now.isOwn && made.templates !== now.templates) {
+    throw new UserError(
+      `${shown} was made with templates of your own; the built-in ones would take back what yours say`,
+      {
+        code: "own-templates",
+        exit: EXIT.failure,
+        hint: "add --templates DIR; or, to go to the built-in templates, --allow-downgrade",
+      },
+    );
+  }
+  if (compareVersions(made.program, now.program) > 0) {
+    throw new UserError(
+      `${shown} was made by framework-infra ${made.program}; this is ${now.program}, which would take back what is newer`,
+      {
+        code: "downgrade",
+        exit: EXIT.failure,
+        hint: `update framework-infra to ${made.program} or later; or, to go back, --allow-downgrade`,
+      },
+    );
+  }
+  return [];
+}
