@@ -122,11 +122,16 @@ function images(services: readonly Placed<Manifest>[]): Problem[] {
 }
 
 function patterns(services: readonly Placed<Manifest>[]): Problem[] {
-  return services.flatMap(({ file, value }) =>
-    value.reservedNames
-      .filter((pattern) => !isPattern(pattern))
-      .map((pattern) => ({ file, key: "reservedNames", message: `"${pattern}" is not a regular expression` })),
-  );
+  return services.flatMap(({ file, value }) => {
+    const reserved = value.env.flatMap((entry) => (entry.reserved === undefined ? [] : [entry.reserved]));
+    const all = [
+      ...value.reservedNames.map((each) => ["reservedNames", each]),
+      ...reserved.map((each) => ["env", each]),
+    ];
+    return all
+      .filter(([, pattern = ""]) => !isPattern(pattern))
+      .map(([key, pattern = ""]) => ({ file, key, message: `"${pattern}" is not a regular expression` }));
+  });
 }
 
 // Words that framework.yaml or the command line has already: `ID:` is a key there, `--ID` and `--ID-host` are flags.

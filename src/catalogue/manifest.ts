@@ -20,6 +20,10 @@ const envEntrySchema = z
     class: z.enum(["secret", "managed", "user"]),
     description: textSchema,
     value: z.optional(z.string()),
+    /** A group whose variables must all differ in `.env`, such as the roles of a database. */
+    unique: z.optional(idSchema),
+    /** Values that `.env` may not give it: a regular expression for the whole value, in any case. */
+    reserved: z.optional(z.string()),
     /** Fixed text before a secret's random part, e.g. `pk-lf-`. */
     prefix: z.optional(z.string().check(z.regex(/^[a-z-]*$/))),
     /** How a secret is rotated, one paragraph of Markdown; every secret must say it. */
@@ -102,6 +106,8 @@ export const manifestSchema = z.strictObject({
   /** Part of the selection that `--yes` takes. */
   default: z._default(z.boolean(), false),
   requires: z._default(z.array(idSchema), []),
+  /** Whether it has an internal network of its id, for those that use it alone; else it is on `internal`, or none. */
+  ownNetwork: z._default(z.boolean(), false),
   port: z.optional(publishedPortSchema),
   containers: z.array(containerSchema).check(z.minLength(1)),
   volumes: z._default(

@@ -32,6 +32,8 @@ interface ServiceView {
   title: string;
   summary: string;
   requested: boolean;
+  /** Whether it has an internal network of its own. */
+  ownNetwork: boolean;
   published: boolean;
   port: number | "";
   containerPort: number | "";
@@ -113,6 +115,7 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
         title: manifest.title,
         summary: manifest.summary,
         requested: spec.services[manifest.id]?.requested ?? false,
+        ownNetwork: manifest.ownNetwork,
         published,
         port: published ? port : "",
         containerPort: published ? (manifest.port?.container ?? "") : "",

@@ -186,3 +186,27 @@ describe("a file that everything depends on", () => {
     }
   });
 });
+
+it("names in .env that would take the superuser's rights away are refused, with their line", async () => {
+  const work = await new Workspace().make("crewai", "langfuse,postgres");
+  work.edit("crewai/.env", "LANGFUSE_DB_USER=langfuse", "LANGFUSE_DB_USER=postgres");
+  for (const command of [["regenerate"], ["add-service", "qdrant"]]) {
+    const { code, stderr } = await work.run(...command);
+    expect([command, code, stderr]).toEqual([
+      command,
+      2,
+      expect.stringMatching(/frameworks\/crewai\/\.env:\d+: LANGFUSE_DB_USER: "postgres" is reserved/),
+    ]);
+  }
+});
+
+it("a service of the user's own is told which network it needs now", async () => {
+  const work = await new Workspace().make("crewai", "qdrant,postgres");
+  // As it was generated when Qdrant was on the internal network.
+  for (const file of ["crewai/compose.yaml", "crewai/.scaffold/base/compose.yaml.base"])
+    work.edit(file, "      - network\n      - qdrant\n", "      - internal\n      - network\n");
+  work.edit("crewai/compose.yaml", "services:\n", "services:\n  app:\n    image: mine\n    networks: [internal]\n");
+  const printed = await work.ok("regenerate");
+  expect(printed).toContain("app no longer shares a network with qdrant: add qdrant to its networks");
+  expect(printed).not.toContain("with postgres");
+});

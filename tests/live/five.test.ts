@@ -1,11 +1,14 @@
-import { connect } from "node:net";
+import fs from "fs-extra";
+import { connect, createServer, type AddressInfo, type Server } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
 import { cli, run, start } from "../helpers/cli.ts";
 import { docker, engineProblem, Stack } from "../helpers/engine.ts";
 import { leftOut } from "../helpers/left-out.ts";
+import { PROJECT } from "../helpers/project.ts";
 import { pythonWith } from "../helpers/python.ts";
+import { LISTENING, reachedFrom, tableOf, type Target } from "../helpers/reach.ts";
 import { newTempDir, removeDir } from "../helpers/temp.ts";
 
 const NAMES = ["crewai", "dspy", "pocketflow", "google-adk", "pydantic-ai"];
@@ -153,62 +156,67 @@ describe.skipIf(engineProblem() !== undefined)("five stacks at once", () => {
     }
   });
 
-  it("lets services find each other by name", async () => {
-    for (const name of NAMES) {
-      for (const [from, to, port] of [
-        ["qdrant", "postgres", 5432],
-        ["qdrant", "clickhouse", 8123],
-        ["qdrant", "valkey", 6379],
-      ] as const) {
-        await stack(name).ok("exec", "-T", from, "bash", "-c", `exec 3<>/dev/tcp/${to}/${String(port)}`);
-      }
-    }
-  });
-
-  it("keeps one framework's containers from another's, by name and by address", async () => {
-    const reach = async (target: string, port: number): Promise<number | null> =>
-      (
-        await stack("crewai").compose(
-          "exec",
-          "-T",
-          "qdrant",
-          "timeout",
-          "3",
-          "bash",
-          "-c",
-          `exec 3<>/dev/tcp/${target}/${String(port)}`,
-        )
-      ).code;
-    const own = Object.values(container("crewai", "postgres").NetworkSettings.Networks).map(
-      (network) => network.IPAddress,
-    );
-    // The control: the same probe does reach a container of its own stack by address.
-    for (const address of own) expect(await reach(address, 5432)).toBe(0);
-    for (const other of NAMES.filter((name) => name !== "crewai")) {
-      expect(await reach(`${prefix(other)}_postgres`, 5432)).not.toBe(0);
-      for (const { IPAddress } of Object.values(container(other, "postgres").NetworkSettings.Networks))
-        expect(await reach(IPAddress, 5432), `${other} at ${IPAddress}`).not.toBe(0);
-    }
-  });
-
-  it("gives what is only internal no way out, and what calls the outside one", async () => {
-    await withOutsideHost(async (address) => {
-      const reach = async (service: string): Promise<number | null> =>
-        (
-          await stack("dspy").compose(
-            "exec",
-            "-T",
-            service,
-            "timeout",
-            "3",
-            "bash",
-            "-c",
-            `exec 3<>/dev/tcp/${address}`,
-          )
-        ).code;
-      expect(await reach("qdrant")).toBe(0);
-      expect(await reach("clickhouse")).not.toBe(0);
+  it("lets containers reach what they use, and each other nowhere else: the matrix of docs/security.md", async () => {
+    const addresses = (name: string, service: string): string[] =>
+      Object.values(container(name, service).NetworkSettings.Networks).map(({ IPAddress }) => IPAddress);
+    const own = LISTENING.map(([service, port]): Target => ({
+      label: `${service} ${String(port)}`,
+      places: [service, ...addresses("crewai", service)].map((host) => `${host}/${String(port)}`),
+    }));
+    const others = LISTENING.flatMap(([service, port]) => [
+      `${prefix("dspy")}_${service.replaceAll("-", "_")}/${String(port)}`,
+      ...addresses("dspy", service).map((address) => `${address}/${String(port)}`),
+    ]);
+    const server = await serverOn("0.0.0.0");
+    const loopback = await serverOn("127.0.0.1");
+    onTestFinished(() => {
+      server.close();
+      loopback.close();
     });
+    const gateways = (await docker("network", "ls", "-q"))
+      .trim()
+      .split("\n")
+      .map(async (id) => docker("network", "inspect", "--format", "{{range .IPAM.Config}}{{.Gateway}}{{end}}", id));
+    const hosts = (await Promise.all(gateways)).map((gateway) => gateway.trim()).filter((gateway) => gateway !== "");
+    const found = new Map<string, Map<string, string>>();
+    await withOutsideHost(async (outside, routed) => {
+      const targets: Target[] = [
+        ...own,
+        { label: "another framework", places: others },
+        { label: "host, 0.0.0.0", places: hosts.map((host) => `${host}/${String(portOf(server))}`) },
+        {
+          label: "host, 127.0.0.1",
+          places: [...hosts, "127.0.0.1"].map((host) => `${host}/${String(portOf(loopback))}`),
+        },
+        { label: "outside", places: [outside] },
+      ];
+      const said = (reached: ReadonlySet<string>): Map<string, string> =>
+        new Map(targets.map(({ label }) => [label, reached.has(label) ? "yes" : "-"]));
+      for (const from of LONG_RUNNING)
+        found.set(from, said(await reachedFrom(`crewai_${from.replaceAll("-", "_")}`, targets)));
+      // Nobody is in no group of the engine's. By address: names are known inside only.
+      const probe = (ask: (script: string) => Promise<string>): Promise<Set<string>> => reachedBy(ask, own, addresses);
+      found.set(
+        "a user of this host",
+        said(
+          await probe(async (script) =>
+            shell("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "bash", "-c", script]),
+          ),
+        ),
+      );
+      found.set("a host with a route", said(await probe(routed)));
+    });
+    const document = fs.readFileSync(join(PROJECT, "docs/security.md"), "utf8");
+    const documented = tableOf(document, "What reaches what");
+    const compared = (table: ReadonlyMap<string, ReadonlyMap<string, string>>): Record<string, string> =>
+      Object.fromEntries(
+        [...table].map(([from, row]) => [from, [...row].map(([to, cell]) => `${to}: ${cell}`).join(", ")]),
+      );
+    // What has no container cannot be asked from inside: those cells say nothing.
+    for (const from of ["a user of this host", "a host with a route"])
+      for (const to of ["another framework", "host, 0.0.0.0", "host, 127.0.0.1", "outside"])
+        found.get(from)?.set(to, "");
+    expect(compared(found)).toEqual(compared(documented));
   });
 
   it("has a role and a database for the application and for Langfuse, each kept from the other", async () => {
@@ -249,9 +257,10 @@ describe.skipIf(engineProblem() !== undefined)("five stacks at once", () => {
       );
       expect(roles.stdout.trim()).toBe("postgres");
       expect((await query(app, "APP_DB_PASSWORD", app, "SELECT current_user")).stdout.trim()).toBe(app);
-      expect((await query(app, "APP_DB_PASSWORD", "langfuse", "SELECT 1")).stderr).toContain(
-        "permission denied for database",
-      );
+      for (const other of ["langfuse", "postgres", "template1"])
+        expect((await query(app, "APP_DB_PASSWORD", other, "SELECT 1")).stderr).toContain(
+          `permission denied for database "${other}"`,
+        );
       expect((await query("langfuse", "LANGFUSE_DB_PASSWORD", app, "SELECT 1")).stderr).toContain(
         "permission denied for database",
       );
@@ -259,6 +268,31 @@ describe.skipIf(engineProblem() !== undefined)("five stacks at once", () => {
         "password authentication failed",
       );
     }
+  });
+
+  it("refuses reserved and equal names where the database is made, and leaves the superuser alone", async () => {
+    const each = stack("pocketflow");
+    for (const [variable, value] of [
+      ["DB_USER", "postgres"],
+      ["DB_USER", "pg_monitor"],
+      ["DB_USER", "pocketflow"],
+      ["DB_NAME", "pocketflow"],
+      ["DB_NAME", "template1"],
+    ]) {
+      const { code, stderr } = await each.compose(
+        "run",
+        "--rm",
+        "--no-deps",
+        "-e",
+        `${variable}=${value}`,
+        "langfuse-database",
+      );
+      expect([variable, value, code]).toEqual([variable, value, 1]);
+      expect(stderr).toContain(`LANGFUSE_${variable}: ${value} cannot be Langfuse's`);
+    }
+    const roles = "SELECT rolname FROM pg_roles WHERE rolsuper";
+    const found = await each.ok("exec", "-T", "postgres", "psql", "-h", "127.0.0.1", "-U", "postgres", "-Atc", roles);
+    expect(found.trim()).toBe("postgres");
   });
 
   it("answers to examples/connect.py of each framework", async () => {
@@ -352,7 +386,9 @@ describe.skipIf(engineProblem() !== undefined)("five stacks at once", () => {
 });
 
 /** A host beyond the engine's networks, in a network namespace of its own; hands over where it listens, as bash writes it. */
-async function withOutsideHost(work: (address: string) => Promise<void>): Promise<void> {
+async function withOutsideHost(
+  work: (address: string, routed: (script: string) => Promise<string>) => Promise<void>,
+): Promise<void> {
   const ip = async (...args: string[]): Promise<void> => {
     const { code, stderr } = await run("ip", args);
     if (code !== 0) throw new Error(`ip ${args.join(" ")}: ${stderr}`);
@@ -380,12 +416,44 @@ async function withOutsideHost(work: (address: string) => Promise<void>): Promis
     await eventually(async () => {
       expect(await opens("198.51.100.2", 8080)).toBe(true);
     });
-    await work("198.51.100.2/8080");
+    // As somebody in the LAN who knows that this host has the container networks behind it.
+    await ip("-n", name, "route", "add", "default", "via", "198.51.100.1");
+    await work("198.51.100.2/8080", async (script) => shell("ip", ["netns", "exec", name, "bash", "-c", script]));
   } finally {
     server.child.kill("SIGKILL");
     await server.result;
     await ip("netns", "delete", name);
   }
+}
+
+async function shell(command: string, args: string[]): Promise<string> {
+  const { stdout } = await run(command, args, { timeout: 60_000 });
+  return stdout;
+}
+
+/** Which targets can be reached by their addresses from somewhere outside of the stack. */
+async function reachedBy(
+  ask: (script: string) => Promise<string>,
+  targets: readonly Target[],
+  addresses: (name: string, service: string) => string[],
+): Promise<Set<string>> {
+  const lines = targets.flatMap(({ label }) => {
+    const [service = "", port = ""] = label.split(" ");
+    return addresses("crewai", service).map(
+      (address) => `(timeout 3 bash -c 'exec 3<>/dev/tcp/${address}/${port}' 2>/dev/null && echo '${label}') &`,
+    );
+  });
+  return new Set((await ask(`${lines.join("\n")}\nwait`)).split("\n").filter((line) => line !== ""));
+}
+
+async function serverOn(address: string): Promise<Server> {
+  const server = createServer((socket) => socket.end());
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
+  return server;
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
 }
 
 function opens(host: string, port: number): Promise<boolean> {

@@ -2,6 +2,7 @@ import { underscored } from "../../catalogue/names.ts";
 import type { Catalogue } from "../../catalogue/catalogue.ts";
 import { COMPOSE, isComposeFile } from "../../compose/file.ts";
 import { parseDotenv } from "../../env/dotenv.ts";
+import { nameProblems } from "../../env/unique-names.ts";
 import { engineVolumes } from "../../host/engine.ts";
 import { entriesOf } from "../../host/files.ts";
 import { EXIT, problemsError, UserError } from "../../lib/errors.ts";
@@ -9,6 +10,7 @@ import { quotedForShell } from "../../lib/shell.ts";
 import type { Disk } from "../../plan/disk.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { effectiveName, SPEC_FILE, type Framework } from "../../root/framework.ts";
+import type { Spec } from "../../spec/schema.ts";
 import { readFiles } from "../../store/directory.ts";
 import type { Place } from "../place.ts";
 import { FORMER_REGISTRY } from "./images.ts";
@@ -51,6 +53,19 @@ export function requireText(plan: Plan, disk: Disk, shown: string): void {
       "save it as UTF-8",
     );
   }
+}
+
+/** @throws UserError exit 2 for names in `.env` that a manifest reserves, or that must differ and do not */
+export function requireNames(env: string, spec: Spec, { services }: Catalogue, shown: string): void {
+  const file = `${shown}/${ENV}`;
+  const entries = Object.keys(spec.services).flatMap((id) => services.get(id)?.env ?? []);
+  const problems = nameProblems(env, entries).map((problem) => ({ ...problem, file }));
+  if (problems.length > 0)
+    throw problemsError(
+      `${file} cannot be used`,
+      problems,
+      "give each a name of its own; what exists in the database is renamed there first",
+    );
 }
 
 /** Compose reads other files beside compose.yaml. @throws UserError exit 2 when one needs a service that would go */

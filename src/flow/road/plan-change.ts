@@ -23,7 +23,14 @@ import type { Change } from "../change.ts";
 import type { Place } from "../place.ts";
 import { digestNotes, FORMER_REGISTRY } from "./images.ts";
 import { requireNoDowngrade } from "./provenance.ts";
-import { mayLeaveEnv, requireNoVolumes, requireOthersWhole, requireText, requireUnchanged } from "./guards.ts";
+import {
+  mayLeaveEnv,
+  requireNoVolumes,
+  requireOthersWhole,
+  requireNames,
+  requireText,
+  requireUnchanged,
+} from "./guards.ts";
 
 /** What a use case wants of a framework that is there. */
 export interface Wanted {
@@ -110,6 +117,7 @@ export async function planChange(wanted: Wanted, place: Place): Promise<PlannedC
         : "the spec changed";
   const plan = withEdited(inputs, disk, ENV, { content: env, mode: MODE.secret }, why);
   requireText(plan, disk, shown);
+  if (text !== undefined) requireNames(env, spec, catalogue, shown);
   await requireOthersWhole(framework, plan, disk, shown);
   const notes = [
     ...(plan.writes.has(STATE_FILE) ? origin : []),
@@ -199,15 +207,20 @@ async function editedSpec({ framework, spec }: Wanted, file: string, { catalogue
   return editSpecFile(framework.specText, file, framework.spec, spec, catalogue);
 }
 
-/** What an update means for the images that run. @throws UserError exit 1 when data would be left behind */
+/** What an update means for the images that run, and for services of the user's own. @throws UserError exit 1 when data would be left behind */
 async function imageNotes(plan: Plan, disk: Disk, env: string, catalogue: Catalogue): Promise<string[]> {
   // What is only offered beside a file in conflict would run as well, once somebody takes it.
   const after = (plan.writes.get(COMPOSE) ?? plan.writes.get(incomingPath(COMPOSE)))?.content;
   const before = disk.get(COMPOSE)?.text;
   if (before === undefined || after === undefined) return [];
   const { judgeImages } = await import("../../compose/images.ts");
+  const { lostNeighbours } = await import("../../compose/neighbours.ts");
   const containers = [...catalogue.services.values()].flatMap((service) => service.containers);
-  return judgeImages(before, after, dotenvValues(env), containers);
+  const isMerged = plan.actions.some(({ path, action }) => path === COMPOSE && action === "merge");
+  return [
+    ...judgeImages(before, after, dotenvValues(env), containers),
+    ...(isMerged ? lostNeighbours(before, after, new Set(containers.map(({ name }) => name))) : []),
+  ];
 }
 
 function readableEnv({ dir }: Framework, shown: string): string[] {
