@@ -1,3 +1,4 @@
+import { SPEC_FILE } from "../root/framework.ts";
 import { carryOut, type LeftAlone } from "./carry-out.ts";
 import { withPlainModes } from "./commit.ts";
 import { Journal } from "./journal.ts";
@@ -8,6 +9,10 @@ export interface Recovered {
   outcome: "finished" | "undone";
   /** Frameworks that it was about. */
   frameworks: readonly string[];
+  /** Of these, those that the change made. */
+  created: readonly string[];
+  /** Of these, those that the change removed. */
+  removed: readonly string[];
   edited: readonly LeftAlone[];
 }
 
@@ -24,7 +29,7 @@ export function recover(root: string, requireHeld: () => void): Recovered | unde
   if (steps === undefined) {
     const wasStaged = journal.clear();
     journal.remove();
-    return wasStaged ? { outcome: "undone", frameworks: [], edited: [] } : undefined;
+    return wasStaged ? { outcome: "undone", frameworks: [], created: [], removed: [], edited: [] } : undefined;
   }
   const edited = withPlainModes(() => carryOut(root, journal, steps, requireHeld));
   journal.remove();
@@ -32,6 +37,11 @@ export function recover(root: string, requireHeld: () => void): Recovered | unde
   return {
     outcome: "finished",
     frameworks: [...new Set(frameworks)],
+    created: steps.flatMap(({ kind, path }) => (kind === "directory" && !path.includes("/") ? [path] : [])),
+    removed: steps.flatMap(({ kind, path }) => {
+      const [folder = "", file, ...more] = path.split("/");
+      return kind === "remove" && file === SPEC_FILE && more.length === 0 ? [folder] : [];
+    }),
     edited,
   };
 }

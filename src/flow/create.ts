@@ -9,7 +9,7 @@ import { textOf } from "../host/files.ts";
 import { isListening } from "../host/listening.ts";
 import { machineCores, machineMemory } from "../host/machine.ts";
 import { randomBytes } from "../host/random.ts";
-import { planNew } from "../plan/plan.ts";
+import { planNew, type Plan } from "../plan/plan.ts";
 import { stateText } from "../plan/state.ts";
 import { givePorts, withPorts } from "../ports/give.ts";
 import { render } from "../render/render.ts";
@@ -23,7 +23,7 @@ import type { Request, Spec } from "../spec/schema.ts";
 import type { Change } from "./change.ts";
 import type { Place } from "./place.ts";
 import { requireStack, visibleNames } from "./road/plan-change.ts";
-import { inSession } from "./session.ts";
+import { inSession, type Session } from "./session.ts";
 
 const ENV = ".env";
 
@@ -38,6 +38,8 @@ export interface CreateResult {
   change: Change;
   spec: Spec;
   written: boolean;
+  /** Whether an interrupted command had made it, and this one only finished that. */
+  wasFinished: boolean;
   notes: readonly string[];
 }
 
@@ -51,10 +53,37 @@ export async function create(request: CreateRequest): Promise<CreateResult> {
   // takes away again what had to be made for it.
   const normalised = normalise(request, place.catalogue);
   return inSession(place, { dry }, async (session) => {
+    const finished = finishedCreation(normalised.spec.name, session);
+    if (finished !== undefined) return finished;
     const { change, spec } = await planCreation(normalised, session.root, place);
     await session.commit([change]);
-    return { change, spec, written: !dry, notes: [...session.notes, ...change.notes] };
+    return { change, spec, written: !dry, wasFinished: false, notes: [...session.notes, ...change.notes] };
   });
+}
+
+/** The same command typed again after it was killed: what it had decided was finished when this one began. */
+function finishedCreation(name: string, { recovered, root, notes }: Session): CreateResult | undefined {
+  const framework = root.frameworks.find(({ folder }) => folder === name);
+  if (framework === undefined || recovered?.created.includes(name) !== true) return undefined;
+  const plan: Plan = { framework: name, actions: [], writes: new Map(), removes: new Set(), preconditions: new Map() };
+  const { spec } = framework;
+  const change: Change = {
+    folder: name,
+    framework,
+    spec,
+    plan,
+    disk: new Map(),
+    secrets: [],
+    visible: new Set(),
+    notes: [],
+  };
+  return {
+    change,
+    spec,
+    written: true,
+    wasFinished: true,
+    notes: [...notes, `${name}: made with the answers that were given then`],
+  };
 }
 
 function leftNotes(

@@ -1,14 +1,17 @@
+import { join } from "node:path";
+
 import { envSections, managedNames } from "../env/variables.ts";
 import { engineVolumes, runningContainers } from "../host/engine.ts";
 import { EXIT, UserError } from "../lib/errors.ts";
 import { quotedForShell } from "../lib/shell.ts";
+import type { Plan } from "../plan/plan.ts";
 import { planRemoval } from "../plan/removal.ts";
 import { findFramework } from "../root/find.ts";
 import { effectiveName, SPEC_FILE, volumesOf, type Framework } from "../root/framework.ts";
 import { readDirectory, remainingIn } from "../store/directory.ts";
 import type { Change } from "./change.ts";
 import type { Place } from "./place.ts";
-import { inSession } from "./session.ts";
+import { inSession, type Session } from "./session.ts";
 
 /** Delete what was generated for a framework. */
 export interface RemoveFrameworkRequest {
@@ -40,6 +43,8 @@ export async function removeFramework(request: RemoveFrameworkRequest): Promise<
   const { place, dry, purge } = request;
   return inSession(place, { dry }, async (session) => {
     const { root } = session;
+    const finished = finishedRemoval(request, session);
+    if (finished !== undefined) return finished;
     const framework = findFramework(root, request.framework);
     const { folder, dir, env } = framework;
     const disk = readDirectory(dir, [SPEC_FILE, ".env"], `${place.shown}/${folder}`);
@@ -68,6 +73,41 @@ export async function removeFramework(request: RemoveFrameworkRequest): Promise<
       notes: [...session.notes, ...root.warnings.map((warning) => `warning: ${warning}`)],
     };
   });
+}
+
+/** The same command typed again after it was killed: what it had decided was finished when this one began. */
+function finishedRemoval(
+  { framework: folder, place, purge }: RemoveFrameworkRequest,
+  { recovered, root, notes }: Session,
+): RemoveFrameworkResult | undefined {
+  if (recovered?.removed.includes(folder) !== true || root.frameworks.some((each) => each.folder === folder))
+    return undefined;
+  const plan: Plan = {
+    framework: folder,
+    actions: [],
+    writes: new Map(),
+    removes: new Set(),
+    preconditions: new Map(),
+  };
+  return {
+    change: {
+      folder,
+      framework: undefined,
+      spec: undefined,
+      plan,
+      disk: new Map(),
+      secrets: [],
+      visible: new Set(),
+      notes: [],
+    },
+    edited: [],
+    remaining: remainingIn(join(place.root, folder)),
+    // Which they are, framework.yaml said.
+    volumes: { names: [], isKnown: false },
+    purged: purge,
+    written: true,
+    notes,
+  };
 }
 
 /** Without compose.yaml nobody could stop it. */

@@ -1,3 +1,4 @@
+import type { Recovered } from "../apply/recover.ts";
 import type { Writer } from "../apply/writer.ts";
 import { isNothing, NOTHING, type Transaction } from "../apply/transaction.ts";
 import { asUserError } from "../lib/errors.ts";
@@ -19,6 +20,8 @@ export interface Session {
   readonly root: Root;
   /** What is to be said before the result: what became of an interrupted change, what is wrong with the root. */
   readonly notes: readonly string[];
+  /** What an interrupted change came to that this session has finished; undefined when there was none. */
+  readonly recovered: Recovered | undefined;
   /** Whether PORT_ALLOCATION.md is what the specs give, as they are after the last commit. */
   readonly isTableCurrent: boolean;
   /** Whether there is a PORT_ALLOCATION.md. */
@@ -51,8 +54,9 @@ export async function openSession(place: Place, { dry }: { dry: boolean }): Prom
   const { Writer: OneWriter } = await import("../apply/writer.ts");
   const writer = new OneWriter(dir, await takeLock(dir, shown, place));
   try {
-    const notes = hasJournal(dir) ? recover(writer, place) : [];
-    const session = new OpenSession(place, await readRoot(dir, shown, catalogue), writer, notes);
+    const recovered = hasJournal(dir) ? recover(writer, place) : undefined;
+    const notes = recovered === undefined ? [] : recoveryNotes(dir, recovered);
+    const session = new OpenSession(place, await readRoot(dir, shown, catalogue), writer, notes, recovered);
     // Whatever becomes of this command, the table is to be right after an interrupted one.
     if (notes.length > 0) await session.commit([]);
     return session;
@@ -79,10 +83,9 @@ export async function inSession<T>(
   }
 }
 
-function recover(writer: Writer, { root, shown }: Place): string[] {
+function recover(writer: Writer, { shown }: Place): Recovered | undefined {
   try {
-    const recovered = writer.recover();
-    return recovered === undefined ? [] : recoveryNotes(root, recovered);
+    return writer.recover();
   } catch (error) {
     throw asUserError(error, shown);
   }
@@ -91,6 +94,7 @@ function recover(writer: Writer, { root, shown }: Place): string[] {
 class OpenSession implements Session {
   readonly root: Root;
   readonly notes: readonly string[];
+  readonly recovered: Recovered | undefined;
   readonly #place: Place;
   readonly #writer: Writer | undefined;
   readonly #recovered: readonly string[];
@@ -100,8 +104,9 @@ class OpenSession implements Session {
   /** What the table is to be; made when somebody asks, and again when a spec has changed. */
   #tableWanted: string | undefined;
 
-  constructor(place: Place, root: Root, writer: Writer | undefined, notes: readonly string[]) {
+  constructor(place: Place, root: Root, writer: Writer | undefined, notes: readonly string[], recovered?: Recovered) {
     this.root = root;
+    this.recovered = recovered;
     this.#place = place;
     this.#writer = writer;
     this.#recovered = writer === undefined ? [] : notes;

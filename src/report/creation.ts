@@ -24,7 +24,8 @@ export async function showCreation(result: CreateResult, catalogue: Catalogue, v
   }
   const dir = `${shown}/${change.folder}`;
   const count = change.plan.actions.length;
-  out.line(styled("Created", "green"), " ", styled(dir, "bold"), ` (${String(count)} files)`);
+  const files = result.wasFinished ? "" : ` (${String(count)} files)`;
+  out.line(styled("Created", "green"), " ", styled(dir, "bold"), files);
   if (ports.length > 0) out.line();
   for (const line of ports) out.line(line);
   out.line();

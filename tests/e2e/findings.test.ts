@@ -6,6 +6,8 @@ import { describe, expect, it, onTestFinished } from "vitest";
 
 import { cli } from "../helpers/cli.ts";
 import { Workspace } from "../helpers/project-dir.ts";
+import { ageLocks, countWrites, killAt } from "../helpers/sweep.ts";
+import { tempDir } from "../helpers/temp.ts";
 
 /** An engine that answers as it is told, and writes down what it was asked. */
 function engine(work: Workspace, script: string): NodeJS.ProcessEnv {
@@ -209,4 +211,32 @@ it("a service of the user's own is told which network it needs now", async () =>
   const printed = await work.ok("regenerate");
   expect(printed).toContain("app no longer shares a network with qdrant: add qdrant to its networks");
   expect(printed).not.toContain("with postgres");
+});
+
+describe("a command that was killed after it was decided, typed again", () => {
+  it.each<[string[], string, string]>([
+    [
+      ["new-framework", "dspy", "--yes", "--services", "qdrant"],
+      "Created frameworks/dspy",
+      "dspy: made with the answers that were given then",
+    ],
+    [
+      ["remove-framework", "crewai", "--yes"],
+      "What stays in frameworks/crewai",
+      "crewai: a change that was interrupted has been finished",
+    ],
+    [["add-service", "qdrant", "crewai"], "has qdrant already", "a change that was interrupted has been finished"],
+  ])("%j says that it is done", async (args, said, noted) => {
+    const work = await new Workspace().make("crewai", "postgres");
+    const copy = tempDir();
+    fs.copySync(work.cwd, copy);
+    const { calls } = await countWrites(args, copy);
+    const decided = calls.findIndex((call) => /rename.*journal\.json/.test(call)) + 1;
+    expect(decided).toBeGreaterThan(0);
+    await killAt(decided + 1, args, work.cwd);
+    ageLocks(work.path("."));
+    const { code, stdout, stderr } = await work.run(...args);
+    expect([code, stdout, stderr]).toEqual([0, expect.stringContaining(said), expect.stringContaining(noted)]);
+    expect(fs.readdirSync(work.path(".")).filter((name) => name.startsWith("."))).toEqual([]);
+  });
 });

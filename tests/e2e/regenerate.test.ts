@@ -60,7 +60,7 @@ describe("regenerate", () => {
     expect(work.read("crewai/compose.yaml")).toContain("QDRANT_MEMORY_LIMIT:-4g");
     expect(work.read("crewai/framework.yaml")).toContain("port: 6400 # beside the old one");
     expect(parse(work.read("crewai/framework.yaml"))).toMatchObject({
-      services: { langfuse: { port: 3000 }, postgres: { requested: false } },
+      services: { langfuse: { port: 3067 }, postgres: { requested: false } },
     });
     expect(work.read("PORT_ALLOCATION.md")).toContain("6400");
     work.edit("crewai/framework.yaml", /  langfuse: .*\n(?:    .*\n)*/, "");

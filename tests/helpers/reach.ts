@@ -1,3 +1,4 @@
+import { run } from "./cli.ts";
 import { docker } from "./engine.ts";
 
 /** What a container listens on, inside its networks. */
@@ -13,24 +14,33 @@ export const LISTENING: readonly (readonly [service: string, port: number])[] = 
   ["seaweedfs", 9333],
 ];
 
-/** A place to connect to: by name or address, `HOST/PORT` as bash writes it. */
+/** Something to connect to: by any of its addresses, `HOST/PORT` as bash writes it. */
 export interface Target {
   label: string;
   places: readonly string[];
 }
 
 /**
- * Which targets a container can open a connection to, by any of their addresses. All are tried at once: what a firewall
- * drops costs its time-out.
+ * Which targets can be reached. All are tried at once: what a firewall drops costs its time-out.
+ * @param ask runs a script of bash where the connections are to come from; gives what it printed
  */
-export async function reachedFrom(container: string, targets: readonly Target[]): Promise<Set<string>> {
-  const script = targets
-    .flatMap(({ label, places }) =>
-      places.map((place) => `(timeout 3 bash -c 'exec 3<>/dev/tcp/${place}' 2>/dev/null && echo '${label}') &`),
-    )
-    .join("\n");
-  const found = await docker("exec", container, "bash", "-c", `${script}\nwait`);
-  return new Set(found.split("\n").filter((line) => line !== ""));
+export async function reachedBy(
+  ask: (script: string) => Promise<string>,
+  targets: readonly Target[],
+): Promise<Set<string>> {
+  const lines = targets.flatMap(({ label, places }) =>
+    places.map((place) => `(timeout 3 bash -c 'exec 3<>/dev/tcp/${place}' 2>/dev/null && echo '${label}') &`),
+  );
+  return new Set((await ask(`${lines.join("\n")}\nwait`)).split("\n").filter((line) => line !== ""));
+}
+
+/** For `reachedBy`: the network of a container, with the tools of this host, since few images have bash. */
+export function inNetworkOf(container: string): (script: string) => Promise<string> {
+  return async (script) => {
+    const pid = (await docker("inspect", "--format", "{{.State.Pid}}", container)).trim();
+    const { stdout } = await run("nsenter", ["-t", pid, "-n", "bash", "-c", script], { timeout: 60_000 });
+    return stdout;
+  };
 }
 
 /** The table of a document below a heading: the labels of its columns, and for each row which of them say `yes`. */

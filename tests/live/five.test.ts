@@ -8,7 +8,7 @@ import { docker, engineProblem, Stack } from "../helpers/engine.ts";
 import { leftOut } from "../helpers/left-out.ts";
 import { PROJECT } from "../helpers/project.ts";
 import { pythonWith } from "../helpers/python.ts";
-import { LISTENING, reachedFrom, tableOf, type Target } from "../helpers/reach.ts";
+import { inNetworkOf, LISTENING, reachedBy, tableOf, type Target } from "../helpers/reach.ts";
 import { newTempDir, removeDir } from "../helpers/temp.ts";
 
 const NAMES = ["crewai", "dspy", "pocketflow", "google-adk", "pydantic-ai"];
@@ -156,17 +156,29 @@ describe.skipIf(engineProblem() !== undefined)("five stacks at once", () => {
     }
   });
 
+  it("lets services find each other by name, and not those of another framework", async () => {
+    for (const [from, place, code] of [
+      ["postgres", "clickhouse/8123", 0],
+      ["postgres", "valkey/6379", 0],
+      ["qdrant", "postgres/5432", 0],
+      ["qdrant", "seaweedfs/8888", 1],
+      ["postgres", "dspy_postgres/5432", 1],
+    ] as const) {
+      const probe = ["exec", "-T", from, "bash", "-c", `exec 3<>/dev/tcp/${place}`];
+      expect([from, place, (await stack("crewai").compose(...probe)).code]).toEqual([from, place, code]);
+    }
+  });
+
   it("lets containers reach what they use, and each other nowhere else: the matrix of docs/security.md", async () => {
     const addresses = (name: string, service: string): string[] =>
       Object.values(container(name, service).NetworkSettings.Networks).map(({ IPAddress }) => IPAddress);
     const own = LISTENING.map(([service, port]): Target => ({
       label: `${service} ${String(port)}`,
-      places: [service, ...addresses("crewai", service)].map((host) => `${host}/${String(port)}`),
+      places: addresses("crewai", service).map((address) => `${address}/${String(port)}`),
     }));
-    const others = LISTENING.flatMap(([service, port]) => [
-      `${prefix("dspy")}_${service.replaceAll("-", "_")}/${String(port)}`,
-      ...addresses("dspy", service).map((address) => `${address}/${String(port)}`),
-    ]);
+    const others = LISTENING.flatMap(([service, port]) =>
+      addresses("dspy", service).map((address) => `${address}/${String(port)}`),
+    );
     const server = await serverOn("0.0.0.0");
     const loopback = await serverOn("127.0.0.1");
     onTestFinished(() => {
@@ -193,18 +205,12 @@ describe.skipIf(engineProblem() !== undefined)("five stacks at once", () => {
       const said = (reached: ReadonlySet<string>): Map<string, string> =>
         new Map(targets.map(({ label }) => [label, reached.has(label) ? "yes" : "-"]));
       for (const from of LONG_RUNNING)
-        found.set(from, said(await reachedFrom(`crewai_${from.replaceAll("-", "_")}`, targets)));
-      // Nobody is in no group of the engine's. By address: names are known inside only.
-      const probe = (ask: (script: string) => Promise<string>): Promise<Set<string>> => reachedBy(ask, own, addresses);
-      found.set(
-        "a user of this host",
-        said(
-          await probe(async (script) =>
-            shell("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "bash", "-c", script]),
-          ),
-        ),
-      );
-      found.set("a host with a route", said(await probe(routed)));
+        found.set(from, said(await reachedBy(inNetworkOf(`crewai_${from.replaceAll("-", "_")}`), targets)));
+      // Nobody is in no group of the engine's.
+      const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "bash", "-c"];
+      const asUser = async (script: string): Promise<string> => shell("setpriv", [...nobody, script]);
+      found.set("a user of this host", said(await reachedBy(asUser, own)));
+      found.set("a host with a route", said(await reachedBy(routed, own)));
     });
     const document = fs.readFileSync(join(PROJECT, "docs/security.md"), "utf8");
     const documented = tableOf(document, "What reaches what");
@@ -429,21 +435,6 @@ async function withOutsideHost(
 async function shell(command: string, args: string[]): Promise<string> {
   const { stdout } = await run(command, args, { timeout: 60_000 });
   return stdout;
-}
-
-/** Which targets can be reached by their addresses from somewhere outside of the stack. */
-async function reachedBy(
-  ask: (script: string) => Promise<string>,
-  targets: readonly Target[],
-  addresses: (name: string, service: string) => string[],
-): Promise<Set<string>> {
-  const lines = targets.flatMap(({ label }) => {
-    const [service = "", port = ""] = label.split(" ");
-    return addresses("crewai", service).map(
-      (address) => `(timeout 3 bash -c 'exec 3<>/dev/tcp/${address}/${port}' 2>/dev/null && echo '${label}') &`,
-    );
-  });
-  return new Set((await ask(`${lines.join("\n")}\nwait`)).split("\n").filter((line) => line !== ""));
 }
 
 async function serverOn(address: string): Promise<Server> {

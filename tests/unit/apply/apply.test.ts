@@ -272,6 +272,8 @@ describe("a process that ends at any step", () => {
     decided(root);
     fs.writeFileSync(join(root, "x/a"), "mine, after the kill");
     expect(recover(root, held)).toEqual({
+      created: ["y"],
+      removed: [],
       outcome: "finished",
       frameworks: ["y", "x", "z"],
       edited: [{ path: "x/a", beside: true }],
