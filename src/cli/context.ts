@@ -73,11 +73,12 @@ export async function contextFor(name: CommandName, args: readonly string[], pro
   const rootFlag = flags.text("root");
   if (rootFlag === "") throw usageError("--root needs a directory", "leave it out for ./frameworks");
   const shown = (rootFlag ?? DEFAULT_ROOT).replace(/(?<=.)\/+$/, "");
+  let provenance: Provenance | undefined;
   const place: Place = {
     root: resolve(cwd, shown),
     shown,
     catalogue,
-    provenance: () => provenanceOf(program, catalogue.templates, templates !== undefined),
+    provenance: () => (provenance ??= provenanceOf(program, catalogue.templates, templates !== undefined)),
     mayDowngrade: flags.isSet("allow-downgrade"),
     interrupt,
     onNote: (text) => {
