@@ -120,7 +120,7 @@ describe.skipIf(engineProblem() !== undefined)("a running stack that is changed"
     const env = work.path("changing/.env");
     fs.moveSync(env, join(work.cwd, "env"));
     try {
-      const { code, stderr } = await work.run("regenerate");
+      const { code, stderr } = await work.run("regenerate", "--templates", "newer");
       expect([code, stderr]).toEqual([1, expect.stringContaining("new secrets would not open their data")]);
       expect(stderr).toContain("changing_postgres_data");
       expect(fs.existsSync(env)).toBe(false);

@@ -78,7 +78,8 @@ export async function planChange(wanted: Wanted, place: Place): Promise<PlannedC
   const previous = upgrade ? undefined : await render(framework.spec, catalogue, secrets);
   const disk = readDirectory(framework.dir, [...next.keys(), ...(previous?.keys() ?? [])], shown);
   requireUnchanged(framework, disk, shown);
-  const origin = requireNoDowngrade(disk.get(STATE_FILE)?.text, shown, place);
+  const state = disk.get(STATE_FILE)?.text;
+  const origin = requireNoDowngrade(state, shown, upgrade, place);
   const specText =
     spec === framework.spec ? framework.specText : await editedSpec(wanted, `${shown}/${SPEC_FILE}`, place);
   const decide = wanted.decide ?? ((): undefined => undefined);
@@ -89,7 +90,7 @@ export async function planChange(wanted: Wanted, place: Place): Promise<PlannedC
     disk,
     decide,
     settle: async () => settler(catalogue),
-    state: () => stateText(place.provenance()),
+    state: () => (origin.stays ? (state ?? "") : stateText(place.provenance())),
   });
 
   const rendered = renderedBefore(disk, previous, spec.registry === framework.spec.registry ? undefined : framework);
@@ -120,7 +121,7 @@ export async function planChange(wanted: Wanted, place: Place): Promise<PlannedC
   if (text !== undefined) requireNames(env, spec, catalogue, shown);
   await requireOthersWhole(framework, plan, disk, shown);
   const notes = [
-    ...(plan.writes.has(STATE_FILE) ? origin : []),
+    ...(origin.stays || plan.writes.has(STATE_FILE) ? origin.notes : []),
     ...(upgrade ? await imageNotes(plan, disk, env, catalogue) : []),
     ...(text === undefined ? [] : readableEnv(framework, shown)),
     ...renamed(framework, env),

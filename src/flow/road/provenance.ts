@@ -2,20 +2,31 @@ import { EXIT, UserError } from "../../lib/errors.ts";
 import { compareVersions, provenanceOf } from "../../plan/state.ts";
 import type { Place } from "../place.ts";
 
+/** What a change means for the record of what made a directory. */
+interface Origin {
+  notes: readonly string[];
+  /** Whether the record stays as it is: most of the directory is still what other templates made of it. */
+  stays: boolean;
+}
+
 /**
  * What older templates would write over what newer ones made is an edit of nobody's, and would be lost without a word.
  * @param state the text of the directory's state file
  * @param shown the directory as the user knows it
- * @returns what is to be said of a directory that does not say what made it
+ * @param upgrade whether the change brings all of it to the templates of now, or one service alone
  * @throws UserError exit 1 for one that a newer version made, or templates of somebody's own that are not given now
  */
-export function requireNoDowngrade(state: string | undefined, shown: string, place: Place): string[] {
+export function requireNoDowngrade(state: string | undefined, shown: string, upgrade: boolean, place: Place): Origin {
   const made = provenanceOf(state);
   if (made === undefined)
-    return ["made by a version that did not record itself; from now on, .scaffold/state.json says what made it"];
-  if (place.mayDowngrade) return [];
+    return {
+      notes: ["made by a version that did not record itself; from now on, .scaffold/state.json says what made it"],
+      stays: false,
+    };
+  if (place.mayDowngrade) return { notes: [], stays: false };
   const now = place.provenance();
-  if (made.isOwn && !now.isOwn && made.templates !== now.templates) {
+  const isForgotten = made.isOwn && !now.isOwn && made.templates !== now.templates;
+  if (isForgotten && upgrade) {
     throw new UserError(
       `${shown} was made with templates of your own; the built-in ones would take back what yours say`,
       {
@@ -35,5 +46,12 @@ export function requireNoDowngrade(state: string | undefined, shown: string, pla
       },
     );
   }
-  return [];
+  return isForgotten
+    ? {
+        notes: [
+          "warning: made with templates of your own; this change is made with the built-in ones, because --templates is not given",
+        ],
+        stays: true,
+      }
+    : { notes: [], stays: false };
 }
