@@ -74,6 +74,9 @@ describe("a root with something hostile in it", () => {
         if (/\bdefect\b|^\s+at /m.test(stderr)) say("a defect");
         if ((stdout + stderr).includes(VICTIM_TEXT)) say("shows what a link leads to");
         if (code !== 0 && code !== 4 && !stderr.includes("hint: ")) say("no hint");
+        // Whatever is wrong with one, the others are listed.
+        if (args[0] === "status" && args.includes("--json") && !stdout.includes('"name": "dspy"'))
+          say("does not list dspy");
       };
       await Promise.all(
         READING.map((args) => run(args, [0, ...(hostile.reading ?? (args[0] === "ports" ? [] : [1]))])),
