@@ -1,4 +1,4 @@
-import { yamlDocument } from "../lib/yaml-documents.ts";
+import { yamlValue } from "../lib/yaml-documents.ts";
 
 import { composeModel, type Compose } from "./model.ts";
 
@@ -13,12 +13,6 @@ export function parseCompose(text: string): Compose | undefined {
 
 /** The same as plain values. @returns undefined when it is not valid YAML */
 export function parseComposeYaml(text: string): unknown {
-  const doc = yamlDocument(text, { merge: true, logLevel: "error" });
-  if (doc.errors.length > 0) return undefined;
-  try {
-    return doc.toJS({ maxAliasCount: 100 }) ?? {};
-  } catch {
-    // More aliases than any person writes.
-    return undefined;
-  }
+  const value = yamlValue(text);
+  return value === null ? {} : value;
 }

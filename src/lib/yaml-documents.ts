@@ -29,6 +29,34 @@ export function yamlDocuments(text: string, options: YamlOptions = {}): Document
   return problem === undefined ? documents : [problem];
 }
 
+// More aliases than any person writes.
+const MAX_ALIASES = 100;
+
+// A merge, its check and the checks behind it ask for the same two texts, and a large one takes most of a second.
+const REMEMBERED = 4;
+const values = new Map<string, unknown>();
+
+/**
+ * A text of one document as a plain value, aliases and merge keys resolved. Read only: whoever asks for the same text
+ * next gets the same value.
+ * @param document where the caller has parsed the text already, with `merge`
+ * @returns undefined where it is broken
+ */
+export function yamlValue(text: string, document?: Document.Parsed): unknown {
+  if (values.has(text)) return values.get(text);
+  const doc = document ?? yamlDocument(text, { merge: true, logLevel: "error" });
+  let value: unknown;
+  try {
+    value = doc.errors.length > 0 ? undefined : doc.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch {
+    value = undefined;
+  }
+  const [oldest] = values.keys();
+  if (values.size >= REMEMBERED && oldest !== undefined) values.delete(oldest);
+  values.set(text, value);
+  return value;
+}
+
 // The parser's memory and stack grow with the depth; nobody writes a tenth of this.
 const MAX_DEPTH = 1_000;
 

@@ -1,7 +1,7 @@
 import { isMapping } from "../lib/mapping.ts";
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
 
-import { yamlDocuments } from "../lib/yaml-documents.ts";
+import { yamlDocuments, yamlValue } from "../lib/yaml-documents.ts";
 import { identities, type Path } from "./identity.ts";
 
 /** A part of a text: `text.slice(start, end)`. */
@@ -58,19 +58,13 @@ export interface Outline {
   rest: Range;
 }
 
-const MAX_ALIASES = 100;
-
 /** @returns undefined for a file that cannot be merged by structure: broken, several documents, no mapping */
 export function outlineOf(text: string): Outline | undefined {
   const [doc, second] = yamlDocuments(text, { keepSourceTokens: true, merge: true });
   if (doc === undefined || second !== undefined) return undefined;
   if (doc.errors.length > 0 || !isMap(doc.contents) || doc.contents.flow === true) return undefined;
-  let js: unknown;
-  try {
-    js = doc.toJS({ maxAliasCount: MAX_ALIASES });
-  } catch {
-    return undefined;
-  }
+  const js = yamlValue(text, doc);
+  if (js === undefined) return undefined;
   const reader = new Reader(text);
   const root = reader.collection(doc.contents, { start: doc.contents.range?.[0] ?? 0, end: text.length }, 0, [], js);
   const first = root.entries?.[0];
@@ -82,17 +76,6 @@ export function outlineOf(text: string): Outline | undefined {
   const head = { start: text.startsWith("\uFEFF") ? 1 : 0, end: first.lead.end };
   first.lead = { start: head.end, end: head.end };
   return { text, root, head, rest };
-}
-
-/** A YAML file as a plain value, aliases and merge keys resolved; undefined where it is broken. */
-export function valueOf(text: string): unknown {
-  const [doc, second] = yamlDocuments(text, { merge: true });
-  if (doc === undefined || second !== undefined || doc.errors.length > 0) return undefined;
-  try {
-    return doc.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function onlyTrivia(text: string): boolean {

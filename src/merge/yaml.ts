@@ -1,9 +1,10 @@
 import { isScalar } from "yaml";
 
+import { yamlValue } from "../lib/yaml-documents.ts";
 import { commentsIn, commentsOfEntry, holdsComments, isLinked } from "./comments.ts";
 import { flowEntry, flowValue, rebuiltFlow } from "./flow.ts";
 import { isAtom, isSame, type Path } from "./identity.ts";
-import { outlineOf, valueOf, type Entry, type Outline, type Range, type Value } from "./outline.ts";
+import { outlineOf, type Entry, type Outline, type Range, type Value } from "./outline.ts";
 import { applySplices, CannotSplice, reindent, reindentRest, withLineEnds, type Splice } from "./splice.ts";
 import { mergeTrivia } from "./trivia.ts";
 import { mergeValues, type Settle } from "./values.ts";
@@ -33,7 +34,7 @@ export function mergeYaml(ours: string, base: string, theirs: string, prefer?: "
   try {
     const merge = new YamlMerge(o, b, t, prefer, settle);
     const text = merge.run();
-    const merged = valueOf(text);
+    const merged = yamlValue(text);
     if (merged === undefined || !isSame(merged, values.value))
       return { conflicts: ["an anchor, alias or unusual layout stands in the way"] };
     if (prefer === undefined && !holdsComments(text, ours, base, theirs, merge.dropped))
