@@ -98,6 +98,12 @@ export async function loadCatalogue(folder: string, prebuilt: Prebuilt = NOT_PRE
       }
     }
   }
+  for (const { file, value } of services) {
+    const id = file.split("/").at(-2) ?? "";
+    const part = `services/${id}/emit/scripts/services/${id}.sh`;
+    if (value.volumes.some(({ saved }) => saved === "service") && !templates.has(part) && !templates.has(`${part}.hbs`))
+      problems.push({ file, key: "volumes", message: `a volume is \`saved: service\`, and there is no ${part}` });
+  }
   if (problems.length === 0 && !wereChecked(templates, prebuilt)) problems.push(...checkCatalogue(services, presets));
   if (common.length === 0 && problems.length === 0)
     problems.push({ file: "framework/env.yaml", message: "is missing" });

@@ -96,6 +96,24 @@ const publishedPortSchema = z
   })
   .check(z.refine((port) => port.last >= port.base, "`last` is below `base`"));
 
+const volumeSchema = z
+  .strictObject({
+    name: z.string().check(z.regex(/^[a-z][a-z0-9_]*$/)),
+    holds: textSchema,
+    /** `service`: by the service's own part, `emit/scripts/services/ID.sh`; `files`: as files, while it is stopped. */
+    saved: z.optional(z.enum(["service", "files"])),
+    /** Why a backup leaves it out. */
+    notSaved: z.optional(textSchema),
+  })
+  .check(
+    z.refine(
+      (volume) => (volume.saved === undefined) !== (volume.notSaved === undefined),
+      "say how a backup saves it (`saved: service` or `saved: files`), or why not (`notSaved: …`)",
+    ),
+  );
+
+export type Volume = z.output<typeof volumeSchema>;
+
 export const manifestSchema = z.strictObject({
   schemaVersion: z.literal(1),
   id: idSchema,
@@ -111,7 +129,7 @@ export const manifestSchema = z.strictObject({
   port: z.optional(publishedPortSchema),
   containers: z.array(containerSchema).check(z.minLength(1)),
   volumes: z._default(
-    z.array(z.strictObject({ name: z.string().check(z.regex(/^[a-z][a-z0-9_]*$/)), holds: textSchema })),
+    z.array(volumeSchema),
     [],
   ),
   env: z._default(z.array(envEntrySchema), []),

@@ -27,6 +27,15 @@ interface ContainerView {
   nofile: string;
 }
 
+interface VolumeView {
+  name: string;
+  holds: string;
+  /** How a backup saves it: `service`, `files` or `none`. */
+  saved: string;
+  /** Why a backup leaves it out, or "". */
+  notSaved: string;
+}
+
 interface ServiceView {
   id: string;
   title: string;
@@ -40,7 +49,11 @@ interface ServiceView {
   protocol: string;
   portVariable: string;
   url: string;
-  volumes: { name: string; holds: string }[];
+  volumes: VolumeView[];
+  /** Ids of the services that it stores its data in. */
+  requires: string[];
+  /** Names of its containers that keep running. */
+  containers: string[];
   backup: string[];
 }
 
@@ -76,6 +89,9 @@ export interface Context {
   /** By service id: the published port binding as Compose text, or "". */
   binding: Record<string, string>;
   logging: Spec["logging"];
+  backup: Spec["backup"];
+  /** Whether sets lie in a directory of this one with another name than `backups`. */
+  ownBackups: boolean;
   sections: SectionView[];
   secrets: Variable[];
   /** Every service that can be used from outside the stack. */
@@ -122,7 +138,14 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
         protocol: manifest.port?.protocol ?? "",
         portVariable: manifest.port?.variable ?? "",
         url: published ? (manifest.port?.url.replaceAll("{{port}}", String(port)) ?? "") : "",
-        volumes: manifest.volumes,
+        volumes: manifest.volumes.map(({ name, holds, saved, notSaved }) => ({
+          name,
+          holds,
+          saved: saved ?? "none",
+          notSaved: notSaved ?? "",
+        })),
+        requires: manifest.requires,
+        containers: manifest.containers.filter(({ oneShot }) => !oneShot).map((container) => container.name),
         backup: manifest.backup,
       };
     }),
@@ -143,6 +166,8 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
       }),
     ),
     logging: spec.logging,
+    backup: spec.backup,
+    ownBackups: spec.backup.directory !== "backups" && !spec.backup.directory.startsWith("/"),
     sections: sections.map((section) => ({
       ...section,
       settable: section.variables.filter((variable) => variable.class !== "default" && !variable.secret),

@@ -4,6 +4,7 @@ import runtime from "handlebars/runtime.js";
 import type { Template } from "../catalogue/catalogue.ts";
 import { usageError, UserError } from "../lib/errors.ts";
 import { once } from "../lib/once.ts";
+import { quotedForShell } from "../lib/shell.ts";
 
 // The runtime has no types of its own; it is the full Handlebars without its compiler.
 const Handlebars = runtime as unknown as typeof HandlebarsTypes;
@@ -122,6 +123,8 @@ const HELPERS = {
       .trim()
       .replaceAll(/[\\`*_[\]<>|~$&]/g, String.raw`\$&`)
       .replace(/^(\d*)([-#+=.)])/, String.raw`$1\$2`),
+  /** One word of a shell script. */
+  shell: (value: unknown) => quotedForShell(String(value)),
   eq: (a: unknown, b: unknown) => a === b,
   or: (...values: unknown[]) => values.slice(0, -1).some(Boolean),
   and: (...values: unknown[]) => values.slice(0, -1).every(Boolean),

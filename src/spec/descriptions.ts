@@ -9,5 +9,10 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   "logging.driver": "Docker's log driver for every container",
   "logging.maxSize": "a log file is rotated at this size",
   "logging.maxFile": "how many rotated files are kept for each container",
+  "backup.directory": "where the backup sets lie; relative to the framework's directory",
+  "backup.keep.last": "how many of the newest sets are kept",
+  "backup.keep.daily": "of how many days the newest set is kept",
+  "backup.keep.weekly": "of how many weeks the newest set is kept",
+  "backup.keep.monthly": "of how many months the newest set is kept",
   "*.host": "URL of the one that already runs (mode: external)",
 };

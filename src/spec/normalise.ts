@@ -117,6 +117,7 @@ export function normalise({ draft, ports }: Request, catalogue: Catalogue): Norm
       ids.map((id) => [id, { ...(typed.has(id) ? { port: typed.get(id) } : {}), requested: wanted.has(id) }]),
     ),
     logging: draft.logging,
+    ...(draft.backup === undefined ? {} : { backup: draft.backup }),
     waivers: draft.waivers,
   });
   if (!spec.success) {

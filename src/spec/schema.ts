@@ -92,6 +92,31 @@ const loggingSchema = z.strictObject({
   maxFile: z._default(maxFileSchema, 3),
 });
 
+/** Below it lie the sets, which hold all data and, at times, secrets: git must be told to leave it alone. */
+const directorySchema = z
+  .string()
+  .check(
+    z.maxLength(200, "at most 200 characters"),
+    z.regex(
+      /^\/?(?!\.{1,2}(?:\/|$))[\w.][\w. -]*(?:\/(?!\.{1,2}(?:\/|$))[\w.][\w. -]*)*$/,
+      "a directory such as backups or /srv/backups/crewai (letters, digits, spaces and ._- only; no ..)",
+    ),
+  );
+
+const keptSchema = z.int().check(z.gte(0), z.lte(1000));
+
+const keepSchema = z.strictObject({
+  last: z._default(z.int().check(z.gte(1), z.lte(1000)), 3),
+  daily: z._default(keptSchema, 7),
+  weekly: z._default(keptSchema, 4),
+  monthly: z._default(keptSchema, 6),
+});
+
+const backupSchema = z.strictObject({
+  directory: z._default(directorySchema, "backups"),
+  keep: z.prefault(keepSchema, {}),
+});
+
 const waiverSchema = z.strictObject({
   rule: z.string().check(z.minLength(1), z.maxLength(80)),
   service: idSchema,
@@ -120,6 +145,7 @@ const specShape = {
   profile: z._default(profileSchema, "small"),
   services: z.record(idSchema, serviceSchema),
   logging: z.prefault(loggingSchema, {}),
+  backup: z.prefault(backupSchema, {}),
   waivers: z._default(z.array(waiverSchema), []),
 };
 
@@ -161,6 +187,19 @@ const draftShape = {
       driver: z.optional(driverSchema),
       maxSize: z.optional(sizeSchema),
       maxFile: z.optional(maxFileSchema),
+    }),
+  ),
+  backup: z.optional(
+    z.strictObject({
+      directory: z.optional(directorySchema),
+      keep: z.optional(
+        z.strictObject({
+          last: z.optional(z.int().check(z.gte(1), z.lte(1000))),
+          daily: z.optional(keptSchema),
+          weekly: z.optional(keptSchema),
+          monthly: z.optional(keptSchema),
+        }),
+      ),
     }),
   ),
   waivers: z.optional(z.array(waiverSchema)),

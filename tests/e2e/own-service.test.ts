@@ -2,6 +2,7 @@ import fs from "fs-extra";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
+import { run } from "../helpers/cli.ts";
 import { Workspace } from "../helpers/project-dir.ts";
 
 const FILES: Record<string, string> = {
@@ -19,6 +20,9 @@ containers:
       small: { memory: 1g, cpus: "1.0", pids: 64 }
       medium: { memory: 1g, cpus: "1.0", pids: 64 }
       large: { memory: 1g, cpus: "1.0", pids: 64 }
+volumes:
+  - { name: phoenix_data, holds: traces, saved: service }
+  - { name: phoenix_cache, holds: pictures, notSaved: made again when it is needed }
 env:
   - { name: PHOENIX_URL, class: managed, value: "http://localhost:\${PHOENIX_PORT}", description: Where it is. }
 external:
@@ -31,7 +35,11 @@ external:
     container_name: {{container.phoenix.containerName}}
     ports:
       - {{binding.phoenix}}
+    volumes:
+      - phoenix_data:/data
+      - phoenix_cache:/cache
 `,
+  "emit/scripts/services/phoenix.sh": "# shellcheck shell=bash\nphoenix_save() { :; }\nphoenix_restore() { :; }\n",
   "emit/config/phoenix/seed": "#!/bin/sh\necho seeded\n",
   "emit/config/phoenix/{{#x}}.txt": "as it is: {{name}}\n",
   "emit/dot-phoenixrc.hbs": "framework = {{name}}\n",
@@ -57,6 +65,13 @@ describe("a service of one's own, without a line of code", () => {
     expect(work.read("crewai/examples/connect.py")).toContain('def phoenix(env):\n    return "port "');
     expect(work.read("crewai/.phoenixrc")).toBe("framework = crewai\n");
     expect(work.read("crewai/config/phoenix/{{#x}}.txt")).toBe("as it is: {{name}}\n");
+    // Its part of the backup scripts, which know of it from the manifest.
+    expect(work.read("crewai/scripts/services/phoenix.sh")).toContain("phoenix_save");
+    const stack = "STACK_DIR=/x; . scripts/lib/stack.sh; stack_services; volumes_of phoenix; containers_of phoenix";
+    expect((await run("bash", ["-c", stack], { cwd: work.path("crewai") })).stdout).toBe(
+      "phoenix\nqdrant\nphoenix_data service\nphoenix_cache none\nphoenix\n",
+    );
+    expect(work.read("crewai/README.md")).toContain("not the volume `phoenix_cache` of Phoenix: made again when");
     const mode = (path: string): number => fs.statSync(work.path(path)).mode & 0o777;
     expect([mode("crewai/config/phoenix/seed"), mode("crewai/.phoenixrc")]).toEqual([0o755, 0o644]);
     expect(work.read("crewai/framework.yaml")).toMatch(/^phoenix:\n {2}# .*\n {2}mode: dedicated$/m);

@@ -80,6 +80,22 @@ export class Stack {
     return stdout;
   }
 
+  /** `ok` with something on standard input. */
+  async fed(input: string, ...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await run("docker", ["compose", ...args], {
+      cwd: this.dir,
+      input,
+      timeout: 280_000,
+    });
+    if (code !== 0) throw new Error(`docker compose ${args.join(" ")} ended with ${String(code)}:\n${stderr}`);
+    return stdout;
+  }
+
+  /** Runs one of the emitted scripts. */
+  async script(name: string, ...args: string[]): Promise<Outcome> {
+    return run(join(this.dir, "scripts", name), args, { cwd: "/", timeout: 280_000 });
+  }
+
   async #logs(): Promise<string> {
     return (await this.compose("logs", "--tail", "15")).stdout;
   }

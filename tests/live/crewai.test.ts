@@ -1,3 +1,4 @@
+import fs from "fs-extra";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -109,6 +110,76 @@ describe.skipIf(engineProblem() !== undefined)("crewai on a real engine", () => 
     expect((await query("crewai", "crewai", "SELECT current_user")).stdout.trim()).toBe("crewai");
     expect((await query("crewai", "langfuse", "SELECT 1")).stderr).toContain("permission denied for database");
     expect((await query("crewai", "postgres", "SELECT 1")).stderr).toContain("permission denied for database");
+  });
+
+  it("comes back from a backup: a trace that was read before the volumes were destroyed is read after it", async () => {
+    const langfuse = async (path: string, init?: RequestInit): Promise<Record<string, unknown>> => {
+      const keys = `${stack.env.get("LANGFUSE_PUBLIC_KEY") ?? ""}:${stack.env.get("LANGFUSE_SECRET_KEY") ?? ""}`;
+      const headers = {
+        authorization: `Basic ${Buffer.from(keys).toString("base64")}`,
+        "content-type": "application/json",
+        "x-langfuse-ingestion-version": "4",
+      };
+      const response = await fetch(`http://127.0.0.1:3000${path}`, { headers, ...init });
+      if (!response.ok) throw new Error(`${path}: ${String(response.status)} ${await response.text()}`);
+      return (await response.json()) as Record<string, unknown>;
+    };
+    const send = async (traceId: string): Promise<void> => {
+      const now = `${String(Date.now())}000000`;
+      const span = {
+        traceId,
+        spanId: traceId.slice(16),
+        name: "kept",
+        kind: 1,
+        startTimeUnixNano: now,
+        endTimeUnixNano: now,
+      };
+      const body = JSON.stringify({
+        resourceSpans: [{ resource: {}, scopeSpans: [{ scope: { name: "t" }, spans: [span] }] }],
+      });
+      await langfuse("/api/public/otel/v1/traces", { method: "POST", body });
+    };
+    const found = async (traceId: string): Promise<unknown[]> => {
+      const from = new Date(Date.now() - 3_600_000).toISOString();
+      for (let tries = 0; tries < 60; tries += 1) {
+        const { data } = await langfuse(
+          `/api/public/v2/observations?traceId=${traceId}&fields=core,basic,io&fromStartTime=${from}`,
+        );
+        if (Array.isArray(data) && data.length > 0) return data;
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+      }
+      return [];
+    };
+    const [first, last] = ["0af7651916cd43dd8448eb211c80319c", "1bf7651916cd43dd8448eb211c80319d"] as const;
+    await send(first);
+    const before = await found(first);
+    expect(before).toHaveLength(1);
+    // Sent right before: it may still be queued, and must be in the set all the same.
+    await send(last);
+    const saved = await stack.script("backup.sh");
+    expect([saved.code, saved.stderr.replaceAll(/^\{.*\}\n/gm, "")]).toEqual([0, ""]);
+    const id = saved.stdout.trim();
+    const manifest = JSON.parse(fs.readFileSync(join(stack.dir, "backups", id, "manifest.json"), "utf8")) as object;
+    expect(manifest).toMatchObject({ complete: true, quiesced: true, eventsAtRisk: 0 });
+    expect(Object.keys((manifest as { services: object }).services)).toEqual([
+      "clickhouse",
+      "postgres",
+      "qdrant",
+      "seaweedfs",
+    ]);
+    // All of it goes on as before.
+    await stack.ok("up", "-d", "--wait");
+    await stack.ok("down", "--volumes");
+    expect(await docker("volume", "ls", "-q", "--filter", "name=crewai")).toBe("");
+    const restored = await stack.script("restore.sh", id, "--no-safety-set");
+    expect([restored.code, restored.stderr.replaceAll(/^\{.*\}\n/gm, "")]).toEqual([0, ""]);
+    expect(await found(first)).toEqual(before);
+    expect(await found(last)).toHaveLength(1);
+    // And it takes in what is new, as its own roles.
+    await send("2cf7651916cd43dd8448eb211c80319e");
+    expect(await found("2cf7651916cd43dd8448eb211c80319e")).toHaveLength(1);
+    const { code } = await run("python3", ["examples/connect.py"], { cwd: stack.dir });
+    expect(code).toBe(0);
   });
 
   it("makes the queue refuse before the kernel kills it: maxmemory is 70 % of the limit", async () => {

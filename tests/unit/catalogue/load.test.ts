@@ -219,3 +219,24 @@ it("keeps every key of framework.yaml and every flag from being the id of a serv
   const flags = Object.keys(COMMANDS["new-framework"].flags(catalogue)).filter((name) => !own.has(name));
   expect([...SPEC_KEYS, ...flags].filter((key) => !TAKEN_KEYS.has(key))).toEqual([]);
 });
+
+describe("how a volume is saved", () => {
+  const VALKEY = "services/valkey/service.yaml";
+  const SAVED = /^ {4}notSaved: .*$/m;
+
+  it.each<[string, string, RegExp]>([
+    ["is not said", "", /say how a backup saves it/],
+    ["is said twice", "    saved: files\n    notSaved: x", /say how a backup saves it/],
+    [
+      "is by a part that is not there",
+      "    saved: service",
+      /there is no services\/valkey\/emit\/scripts\/services\/valkey\.sh/,
+    ],
+  ])("is refused when it %s", async (_, put, expected) => {
+    const error = await refusal(changed(VALKEY, (text) => text.replace(SAVED, put)));
+    expect([error.details.map(({ file }) => file), error.details.map(({ message }) => message).join()]).toEqual([
+      [VALKEY],
+      expect.stringMatching(expected),
+    ]);
+  });
+});

@@ -100,7 +100,8 @@ describe("whatever people type", () => {
   it("what is executed does not depend on it: scripts are the same for all", async () => {
     const scripts = async (each: Draft): Promise<(readonly [string, string])[]> =>
       [...(await treeOf(each))]
-        .filter(([path]) => path.endsWith(".sh"))
+        // What the stack is made of is data, in a file of its own: names that were checked, and a quoted directory.
+        .filter(([path]) => path.endsWith(".sh") && path !== "scripts/lib/stack.sh")
         .map(([path, file]) => [path, file.content] as const);
     const plain = new Map(await scripts({ name: "plain" }));
     await fc.assert(

@@ -43,6 +43,18 @@ describe("render", () => {
       "config/postgres/initdb/10-application.sh",
       "examples/connect.py",
       "framework.yaml",
+      "scripts/backup-status.sh",
+      "scripts/backup.sh",
+      "scripts/lib/common.sh",
+      "scripts/lib/save.sh",
+      "scripts/lib/sets.sh",
+      "scripts/lib/stack.sh",
+      "scripts/list-backups.sh",
+      "scripts/restore.sh",
+      "scripts/services/langfuse.sh",
+      "scripts/services/postgres.sh",
+      "scripts/services/qdrant.sh",
+      "scripts/verify-backup.sh",
     ]);
   });
 

@@ -1,0 +1,163 @@
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154 # code for elsewhere; names that the other files use or set
+# How Qdrant is saved and restored: a snapshot of each collection through its API, compared with the checksum that the
+# server gives, and the aliases, which snapshots do not hold. Collections are saved one after the other.
+
+# Runs in Qdrant's image, which has Bash and no HTTP client: METHOD PATH [BODY|-]. With `-`, standard input is sent as
+# the multipart field "snapshot", of the size that is given behind it. Prints the body; fails for a status above 299.
+# shellcheck disable=SC2016 # for the Bash in there
+QDRANT_HTTP='
+set -eu
+method=$1 path=$2 body=${3-} size=${4-}
+exec 3<>/dev/tcp/qdrant/6333
+head="%s %s HTTP/1.0\r\nHost: qdrant\r\napi-key: %s\r\nConnection: close\r\n"
+set -- "$method" "$path" "$QDRANT_API_KEY"
+if [ "$body" = - ]; then
+  before=$(printf -- "--fi7d1\r\nContent-Disposition: form-data; name=\"snapshot\"; filename=\"a.snapshot\"\r\nContent-Type: application/octet-stream\r\n\r\n.")
+  before=${before%.}
+  after=$(printf "\r\n--fi7d1--\r\n.")
+  after=${after%.}
+  printf "${head}Content-Type: multipart/form-data; boundary=fi7d1\r\nContent-Length: %d\r\n\r\n" "$@" $((${#before} + size + ${#after})) >&3
+  printf %s "$before" >&3
+  cat >&3
+  printf %s "$after" >&3
+else
+  LC_ALL=C
+  printf "${head}Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" "$@" ${#body} "$body" >&3
+fi
+IFS=" " read -r _ status _ <&3
+while IFS= read -r line <&3 && [ "${line%$'"'\r'"'}" != "" ]; do :; done
+if [ "$status" -gt 299 ]; then
+  printf "%s %s: %s " "$method" "$path" "$status" >&2
+  head -c 500 <&3 >&2
+  [ "$status" != 401 ] && [ "$status" != 403 ] || exit 3
+  exit 1
+fi
+cat <&3
+'
+
+# qdrant_http METHOD PATH [BODY|- SIZE]
+qdrant_http() { client qdrant QDRANT_API_KEY -- bash -c "$QDRANT_HTTP" bash "$@"; }
+
+qdrant_connect() {
+  QDRANT_API_KEY=$(env_value QDRANT_API_KEY) || exit
+  export QDRANT_API_KEY
+}
+
+qdrant_version() {
+  local answer code=0
+  require_running qdrant
+  answer=$(qdrant_http GET /collections 2>&1) || code=$?
+  [ "$code" != 3 ] || die "$EXIT_DENIED" "qdrant refuses the key" "QDRANT_API_KEY in .env is not the one that it was started with: docker compose up -d --wait qdrant"
+  [ "$code" = 0 ] || die "$EXIT_DOWN" "qdrant does not answer: ${answer##*$'\n'}" "docker compose logs qdrant"
+  answer=$(qdrant_http GET /) || die "$EXIT_DOWN" "qdrant does not answer" "docker compose logs qdrant"
+  json_field version "$answer"
+}
+
+# json_field NAME TEXT: the first text of that name, as it is written.
+json_field() {
+  [[ $2 =~ \"$1\":\ *\"(([^\"\\]|\\.)*)\" ]] && printf '%s' "${BASH_REMATCH[1]}"
+}
+
+# qdrant_path NAME-AS-IN-JSON: as part of a URL.
+qdrant_path() {
+  local text index char
+  printf -v text '%b' "${1//\\\//\/}"
+  for ((index = 0; index < ${#text}; index++)); do
+    char=${text:index:1}
+    case $char in
+      [A-Za-z0-9._~-]) printf '%s' "$char" ;;
+      *) printf '%%%02X' "'$char" ;;
+    esac
+  done
+}
+
+# The names of the collections, as in JSON, one a line.
+qdrant_collections() {
+  local rest
+  rest=$(qdrant_http GET /collections) || return
+  while [[ $rest =~ \"name\":\ *\"(([^\"\\]|\\.)*)\"(.*)$ ]]; do
+    printf '%s\n' "${BASH_REMATCH[1]}"
+    rest=${BASH_REMATCH[3]}
+  done
+}
+
+qdrant_points() {
+  local answer
+  answer=$(qdrant_http POST "/collections/$(qdrant_path "$1")/points/count" '{"exact":true}') || return
+  [[ $answer =~ \"count\":\ *([0-9]+) ]] && printf '%s' "${BASH_REMATCH[1]}"
+}
+
+qdrant_save() {
+  local dir=$1 version number=0 name path answer snapshot sum points
+  qdrant_connect
+  version=$(qdrant_version) || exit
+  put_note qdrant.version "$version"
+  qdrant_http GET /aliases >"$dir/aliases.json" || die "$EXIT_SAVE" "the aliases of qdrant could not be saved"
+  qdrant_collections >"$NOTES/qdrant.collections" || die "$EXIT_SAVE" "the collections of qdrant could not be listed"
+  # On 4: a client would read the rest of the list as its own input.
+  while IFS= read -r -u 4 name; do
+    number=$((number + 1))
+    path="/collections/$(qdrant_path "$name")"
+    step qdrant "saving the collection $name"
+    answer=$(qdrant_http POST "$path/snapshots?wait=true") || die "$EXIT_SAVE" "no snapshot of $name could be taken"
+    { snapshot=$(json_field name "$answer") && sum=$(json_field checksum "$answer"); } || die "$EXIT_SAVE" "qdrant gave no name and checksum for its snapshot of $name"
+    # On the server, a snapshot takes as much space as the collection: it goes, whatever becomes of the download.
+    answer=0
+    qdrant_http GET "$path/snapshots/$(qdrant_path "$snapshot")" >"$dir/$number.snapshot" || answer=$?
+    qdrant_http DELETE "$path/snapshots/$(qdrant_path "$snapshot")?wait=true" >/dev/null || warn "the snapshot $snapshot of $name is still on the server"
+    [ "$answer" = 0 ] || die "$EXIT_SAVE" "the snapshot of $name could not be fetched"
+    [ "$(sum_of "$dir/$number.snapshot")" = "$sum" ] || die "$EXIT_SAVE" "the snapshot of $name arrived damaged"
+    points=$(qdrant_points "$name") || die "$EXIT_SAVE" "the points of $name could not be counted"
+    count qdrant "$name" "$points"
+    printf '%s\t%s\n' "$number" "$name" >>"$dir/collections.tsv"
+  done 4<"$NOTES/qdrant.collections"
+  [ "$number" -gt 0 ] || : >"$dir/collections.tsv"
+}
+
+# Qdrant reads snapshots of its own and of the minor version before it.
+qdrant_fits() {
+  local now saved=${1%-*} major minor
+  qdrant_connect
+  now=$(qdrant_version) || exit
+  [ "$1" != "$now" ] || return 0
+  IFS=. read -r major minor _ <<<"$saved"
+  case $now in
+    "$major.$minor."* | "$major.$((minor + 1))."*) ;;
+    *) printf 'it was saved from Qdrant %s; snapshots go into %s.%s and %s.%s, and this is %s' "$1" "$major" "$minor" "$major" $((minor + 1)) "$now" ;;
+  esac
+}
+
+qdrant_restore() {
+  local dir=$1 number name path answer size sum
+  qdrant_connect
+  while IFS=$'\t' read -r -u 4 number name; do
+    path="/collections/$(qdrant_path "$name")"
+    step qdrant "restoring the collection $name"
+    sum=$(sum_of "$dir/$number.snapshot")
+    size=$(stat -c %s "$dir/$number.snapshot")
+    qdrant_http POST "$path/snapshots/upload?priority=snapshot&wait=true&checksum=$sum" - "$size" \
+      <"$dir/$number.snapshot" >/dev/null || die "$EXIT_RESTORE" "the collection $name could not be restored"
+    # Qdrant keeps what was uploaded.
+    answer=$(qdrant_http GET "$path/snapshots") || die "$EXIT_RESTORE" "the snapshots of $name could not be listed"
+    while [[ $answer =~ \"name\":\ *\"(([^\"\\]|\\.)*)\"(.*)$ ]]; do
+      answer=${BASH_REMATCH[3]}
+      qdrant_http DELETE "$path/snapshots/$(qdrant_path "${BASH_REMATCH[1]}")?wait=true" >/dev/null || warn "a snapshot of $name is still on the server"
+    done
+    [ "$(counts_in "$SET" qdrant | while IFS=$'\t' read -r key value; do [ "$key" != "$name" ] || printf '%s' "$value"; done)" = "$(qdrant_points "$name")" ] ||
+      die "$EXIT_RESTORE" "the restored collection $name does not hold what the set counted"
+  done 4<"$dir/collections.tsv"
+  qdrant_restore_aliases "$dir"
+}
+
+qdrant_restore_aliases() {
+  local rest actions='' alias collection
+  rest=$(<"$1/aliases.json")
+  while [[ $rest =~ \{([^{}]*)\}(.*)$ ]]; do
+    rest=${BASH_REMATCH[2]}
+    set -- "$1" "${BASH_REMATCH[1]}"
+    { alias=$(json_field alias_name "{$2}") && collection=$(json_field collection_name "{$2}"); } || continue
+    actions+="${actions:+,}{\"create_alias\":{\"alias_name\":\"$alias\",\"collection_name\":\"$collection\"}}"
+  done
+  [ -n "$actions" ] || return 0
+  qdrant_http POST /collections/aliases "{\"actions\":[$actions]}" >/dev/null || die "$EXIT_RESTORE" "the aliases of qdrant could not be restored"
+}

@@ -1,0 +1,171 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # names that the other files use or set
+# Makes a set: pauses what writes, saves each service, resumes, verifies, and only then gives the set its name.
+
+# clean_up: for the EXIT trap of every script that changes something.
+clean_up() {
+  local code=$?
+  trap '' INT TERM HUP
+  [ -z "$CHILD" ] || kill "$CHILD" 2>/dev/null || true
+  if [ "$LOCKED" = true ]; then
+    remove_clients
+    resume_services || [ "$code" -ne 0 ] || code=$EXIT_RESUME
+    rm -rf "$SETS"/*.partial
+    release_lock
+  fi
+  [ -z "${NOTES:-}" ] || rm -rf "$NOTES"
+  exit "$code"
+}
+
+# with_stores [SERVICE...]: every service that holds data, or those that are named with what they store it in.
+with_stores() {
+  local service all=' ' found=''
+  for service in $(stack_services); do all+="$service "; done
+  for service in "$@"; do
+    case $all in *" $service "*) ;; *) die "$EXIT_USAGE" "this stack has no service $service" "it has$all" ;; esac
+  done
+  for service in $(stack_services); do
+    if [ $# -gt 0 ] && ! is_among "$service" "$@"; then
+      local by=''
+      for by in "$@"; do
+        # shellcheck disable=SC2046 # one word each
+        is_among "$service" $(requires_of "$by") && break
+        by=''
+      done
+      [ -n "$by" ] || continue
+    fi
+    if holds_data "$service"; then found+="$service "; fi
+  done
+  [ -n "$found" ] || die "$EXIT_USAGE" "none of these services holds data that is saved"
+  printf '%s' "$found"
+}
+
+is_among() {
+  local each
+  for each in "${@:2}"; do [ "$each" != "$1" ] || return 0; done
+  return 1
+}
+
+# holds_data SERVICE: whether any of its volumes is saved.
+holds_data() {
+  local volume how
+  while read -r volume how; do
+    [ "$how" = none ] || [ -z "$volume" ] || return 0
+  done < <(volumes_of "$1")
+  return 1
+}
+
+# save_set REASON SERVICES: makes the set $SET.
+save_set() {
+  local reason=$1 created started=$SECONDS partial service code services
+  # shellcheck disable=SC2206 # one word each
+  services=($2)
+  NOTES=$(mktemp -d)
+  for service in $(stack_services); do part_of "$service"; done
+  for service in "${services[@]}"; do
+    [ -n "$(container_of "$service")" ] || die "$EXIT_DOWN" "$service has no container" "docker compose up -d --wait"
+  done
+  require_space
+  SET=$(date -u +%Y%m%dT%H%M%SZ)
+  while [ -e "$SETS/$SET" ]; do
+    sleep 1
+    SET=$(date -u +%Y%m%dT%H%M%SZ)
+  done
+  created="${SET:0:4}-${SET:4:2}-${SET:6:2}T${SET:9:2}:${SET:11:2}:${SET:13:2}Z"
+  partial="$SETS/$SET.partial"
+  mkdir -m 700 "$partial" || die "$EXIT_WRITE" "$partial could not be made" "check the owner and mode of $SETS"
+
+  quiesce "${services[@]}"
+  for service in "${services[@]}"; do
+    mkdir "$partial/$service"
+    put_note "$service.image" "$(docker inspect --format '{{.Config.Image}}' "$(container_of "$service")")"
+    in_background save_service "$service" "$partial/$service" || fail_saving $? "$service"
+  done
+  put_note at-risk "$(at_risk)"
+  resume_services || exit "$EXIT_RESUME"
+
+  in_background write_manifest "$partial" "$SET" "$created" "$started" "$reason" || fail_saving $? ""
+  check_parts "$partial" "${services[@]}" || exit
+  # On disk, before it has its name.
+  in_background sync_files "$partial" || fail_saving $? ""
+  mv -T "$partial" "$SETS/$SET" || die "$EXIT_WRITE" "$SETS/$SET could not be made"
+  sync "$SETS"
+  step "" "set $SET is complete and verified"
+}
+
+# fail_saving CODE SERVICE: ends with the part's own code; what it did not explain is a full disk, or that it failed.
+fail_saving() {
+  [ "$1" -lt 20 ] || [ "$1" -gt 49 ] || exit "$1"
+  local free
+  free=$(df --output=avail -B1 "$SETS" 2>/dev/null | tail -n 1) || free=''
+  if [[ $free =~ ^\ *[0-9]+$ ]] && [ "$free" -lt 1048576 ]; then
+    die "$EXIT_SPACE" "no space left in $SETS" "delete what is not needed, or set backup.directory in framework.yaml"
+  fi
+  die "$EXIT_SAVE" "${2:-the set} could not be saved"
+}
+
+require_space() {
+  local free newest size=0
+  free=$(df --output=avail -B1 "$SETS" | tail -n 1)
+  newest=$(newest_set)
+  [ -z "$newest" ] || size=$(du -s -B1 "$SETS/$newest") || size=0
+  size=${size%%[!0-9]*}
+  [ "${free// /}" -ge "$((size + 16777216))" ] ||
+    die "$EXIT_SPACE" "the last set takes $((size / 1048576)) MiB, and $((${free// /} / 1048576)) MiB are free in $SETS" "delete what is not needed, or set backup.directory in framework.yaml"
+}
+
+# quiesce SERVICE...: stops what writes to these services, where all that it writes to is saved.
+quiesce() {
+  local service needed
+  put_note quiesced false
+  put_note complete true
+  for service in $(stack_services); do
+    if holds_data "$service" && ! is_among "$service" "$@"; then put_note complete false; fi
+  done
+  [ "$QUIESCE" = true ] || return 0
+  put_note quiesced true
+  for service in $(stack_services); do
+    has "$service" pause || continue
+    for needed in $(requires_of "$service"); do
+      ! holds_data "$needed" || is_among "$needed" "$@" || { put_note quiesced false; continue 2; }
+    done
+    in_background "${service}_pause" || exit
+  done
+}
+
+# at_risk: how much was taken in and is in no store; "null" where a service cannot say.
+at_risk() {
+  local service sum=0 each
+  for service in $(stack_services); do
+    has "$service" at_risk || continue
+    each=$("${service}_at_risk") || each=null
+    [ "$each" != null ] || { printf null; return; }
+    sum=$((sum + each))
+  done
+  printf '%s' "$sum"
+}
+
+save_service() {
+  local service=$1 dir=$2 volume how
+  set -e
+  while read -r volume how; do
+    [ "$how" != files ] || save_volume "$service" "$volume" "$dir"
+  done < <(volumes_of "$service")
+  if has "$service" save; then "${service}_save" "$dir"; fi
+}
+
+# A volume as it lies on the disk, while its service stands still.
+save_volume() {
+  local service=$1 volume=$2 dir=$3
+  step "$service" "saving the files of $volume, while $service is stopped"
+  stop_service "$service" 60
+  volume_client "$service" "${FRAMEWORK_NAME}_$volume" ro -- tar -C /volume -cf - . >"$dir/$volume.tar" ||
+    die "$EXIT_SAVE" "the files of $volume could not be read"
+  count "$service" "$volume" "$(tool_client "$service" -- tar -tf - <"$dir/$volume.tar" | wc -l)"
+}
+
+# sync_files DIR: every file and directory of it is on the disk, not only on the way there.
+sync_files() {
+  local file
+  while IFS= read -r file; do sync "$1/$file"; done < <(files_below "$1")
+  sync "$1" "$1"/*/
+}

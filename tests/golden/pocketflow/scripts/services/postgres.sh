@@ -1,0 +1,214 @@
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154 # code for elsewhere; names that the other files use or set
+# How PostgreSQL is saved and restored: a dump of each database (pg_dump, custom format) with what it held at that
+# moment, counted in the same snapshot; and the roles, without passwords, which .env has.
+
+postgres_connect() {
+  PGUSER=$(env_value POSTGRES_USER) || exit
+  PGPASSWORD=$(env_value POSTGRES_PASSWORD) || exit
+  export PGUSER PGPASSWORD PGHOST=postgres PGAPPNAME=framework-infra PGCONNECT_TIMEOUT=10 PGOPTIONS='-c client_min_messages=warning'
+}
+
+postgres_client() { client postgres PGUSER PGPASSWORD PGHOST PGAPPNAME PGCONNECT_TIMEOUT PGOPTIONS -- "$@"; }
+
+# postgres_sql DATABASE [ARGUMENT...]: psql on standard input, its output unaligned.
+postgres_sql() { postgres_client psql -XAtq -F $'\t' -v ON_ERROR_STOP=1 -d "$@"; }
+
+# The server's version; ends the run where it cannot be asked.
+postgres_version() {
+  local answer
+  require_running postgres
+  if ! answer=$(postgres_sql template1 <<<'SHOW server_version' 2>&1); then
+    case $answer in
+      *"authentication failed"*) die "$EXIT_DENIED" "postgres refuses the password of $PGUSER" "POSTGRES_PASSWORD in .env is not the one in the database; see \"Secrets\" in README.md" ;;
+    esac
+    die "$EXIT_DOWN" "postgres does not answer: ${answer##*$'\n'}" "docker compose logs postgres"
+  fi
+  printf '%s' "${answer%% *}"
+}
+
+postgres_databases() {
+  postgres_sql template1 <<'SQL'
+SELECT oid, quote_ident(datname), substr(name, 2, length(name) - 2), datname LIKE E'%\n%' OR datname LIKE E'%\t%'
+FROM pg_database, to_json(datname::text) AS json, CAST(json AS text) AS name
+WHERE datallowconn AND NOT datistemplate ORDER BY datname
+SQL
+}
+
+# The rows of every table and materialised view, and the large objects, as lines "NAME<tab>NUMBER".
+postgres_count_sql() {
+  cat <<'SQL'
+SELECT format('SELECT %L, count(*) FROM %I.%I', substr(name, 2, length(name) - 2), nspname, relname)
+FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace,
+  to_json(nspname || '.' || relname) AS json, CAST(json AS text) AS name
+WHERE relkind IN ('r', 'm') AND relpersistence <> 't' AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'
+  AND relispopulated
+ORDER BY nspname, relname \gexec
+SELECT 'large objects', count(*) FROM pg_largeobject_metadata;
+SQL
+}
+
+postgres_save() {
+  local dir=$1 version oid quoted json odd
+  postgres_connect
+  version=$(postgres_version) || exit
+  put_note postgres.version "$version"
+  postgres_databases >"$NOTES/postgres.databases" || die "$EXIT_SAVE" "the databases of postgres could not be listed"
+  while IFS=$'\t' read -r oid quoted json odd; do
+    [ "$odd" = f ] || die "$EXIT_SAVE" "postgres has a database whose name holds a tab or a line break: it cannot be saved"
+  done <"$NOTES/postgres.databases"
+  # What roles there are, and their rights and settings; a password cannot be read back from it.
+  step postgres "saving the roles"
+  postgres_client pg_dumpall --roles-only --no-role-passwords -l template1 </dev/null >"$dir/roles.sql" ||
+    die "$EXIT_SAVE" "the roles of postgres could not be saved"
+  # On 4: a client would read the rest of the list as its own input.
+  while IFS=$'\t' read -r -u 4 oid quoted json odd; do
+    step postgres "saving the database $quoted"
+    postgres_save_database "$dir" "$oid" "$json"
+    printf '%s\t%s\t%s\n' "$oid" "$quoted" "$json" >>"$dir/databases.tsv"
+  done 4<"$NOTES/postgres.databases"
+}
+
+# One session holds a snapshot open. The dump is made of it, and so is what is counted.
+postgres_save_database() {
+  local dir=$1 oid=$2 json=$3 snapshot key number session
+  local -a connection=(-d "dbname='$(postgres_name "$json")'")
+  coproc SESSION { postgres_client psql -XAtq -F $'\t' -v ON_ERROR_STOP=1 "${connection[@]}" 2>"$NOTES/postgres.session"; }
+  session=$!
+  printf '%s\n' 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;' 'SELECT pg_export_snapshot();' >&"${SESSION[1]}"
+  read -r -t 60 snapshot <&"${SESSION[0]}" || die "$EXIT_SAVE" "no snapshot of a database could be taken: $(tail -n 1 "$NOTES/postgres.session")"
+  postgres_client pg_dump -Fc -Z1 --snapshot="$snapshot" "${connection[@]}" </dev/null >"$dir/$oid.dump" ||
+    die "$EXIT_SAVE" "pg_dump failed" "its message is above; docker compose logs postgres"
+  { postgres_count_sql; printf '%s\n' '\echo' 'COMMIT;' '\q'; } >&"${SESSION[1]}"
+  while IFS=$'\t' read -r key number <&"${SESSION[0]}" && [ -n "$key" ]; do
+    count postgres "$json: $key" "$number"
+  done
+  wait "$session" || die "$EXIT_SAVE" "the rows could not be counted: $(tail -n 1 "$NOTES/postgres.session")"
+}
+
+# postgres_name JSON: for a connection string, where ' and \ are special.
+postgres_name() {
+  local name
+  printf -v name '%b' "$1"
+  name=${name//\\/\\\\}
+  printf '%s' "${name//\'/\\\'}"
+}
+
+postgres_check() {
+  local file
+  for file in "$1"/*.dump; do
+    postgres_tool pg_restore --file /dev/null <"$file" || die "$EXIT_DAMAGED" "pg_restore cannot read ${file##*/}" "make another set"
+  done
+}
+
+# postgres_tool COMMAND...: of the server's image, without a server.
+postgres_tool() { tool_client postgres -- "$@"; }
+
+# A dump goes into the same major version or a newer one.
+postgres_fits() {
+  local saved=${1%%.*} now
+  postgres_connect
+  now=$(postgres_version) || exit
+  [ "${now%%.*}" -ge "$saved" ] || printf 'it was saved from PostgreSQL %s, and this is %s' "$1" "$now"
+}
+
+postgres_restore() {
+  local dir=$1 oid quoted json users
+  postgres_connect
+  users=$(postgres_sql template1 <<<"SELECT string_agg(DISTINCT usename || ' in ' || datname, ', ') FROM pg_stat_activity WHERE backend_type = 'client backend' AND datname NOT IN ('template1') AND application_name <> 'framework-infra'")
+  if [ -n "$users" ] && [ "$FORCE" != true ]; then
+    die "$EXIT_IN_USE" "somebody is connected to postgres: $users" "stop what uses it, or give --force to disconnect it"
+  fi
+  step postgres "restoring the roles"
+  postgres_roles "$dir" | postgres_sql template1 >/dev/null || die "$EXIT_RESTORE" "the roles could not be restored"
+  while IFS=$'\t' read -r -u 4 oid quoted json; do
+    step postgres "restoring the database $quoted"
+    postgres_restore_database "$dir" "$oid" "$quoted" "$json"
+  done 4<"$dir/databases.tsv"
+}
+
+# A role that is there already keeps its password.
+postgres_roles() {
+  local line
+  while IFS= read -r line; do
+    case $line in
+      "CREATE ROLE "*) printf 'DO $role$ BEGIN %s EXCEPTION WHEN duplicate_object THEN NULL; END $role$;\n' "$line" ;;
+      *) printf '%s\n' "$line" ;;
+    esac
+  done <"$1/roles.sql"
+}
+
+# Beside the one that is there: restored, counted, and only then given its name. The old one stays, under another.
+postgres_restore_database() {
+  local dir=$1 oid=$2 quoted=$3 json=$4 new="restoring_$2" old list create line
+  postgres_sql template1 <<<"DROP DATABASE IF EXISTS $new WITH (FORCE)" || die "$EXIT_RESTORE" "what an earlier run left, the database $new, could not be deleted"
+  # Of the dump: how the database itself was made, whose it is, who may connect, and its settings.
+  list=$(postgres_tool pg_restore --create --list <"$dir/$oid.dump") || die "$EXIT_DAMAGED" "pg_restore cannot read $oid.dump"
+  postgres_definition "$dir/$oid.dump" "$list" >"$NOTES/postgres.definition" || die "$EXIT_RESTORE" "the definition of $quoted could not be read from its dump"
+  create=''
+  while IFS= read -r line; do
+    [[ $line != "CREATE DATABASE $quoted "* ]] || create="CREATE DATABASE $new ${line#"CREATE DATABASE $quoted "}"
+  done <"$NOTES/postgres.definition"
+  [ -n "$create" ] || die "$EXIT_DAMAGED" "$oid.dump does not say how $quoted was made"
+  postgres_sql template1 <<<"$create" || die "$EXIT_RESTORE" "the database $new could not be made"
+  postgres_client pg_restore --exit-on-error -d "$new" <"$dir/$oid.dump" || postgres_give_up "$new" "pg_restore failed for $quoted; the database in use was not touched" "its message is above"
+  postgres_compare "$new" "$json" "$quoted"
+  postgres_sql "$new" <<<'ANALYZE' || warn "the statistics of $quoted were not made: run ANALYZE"
+  old="before_${RUN,,}_$oid"
+  {
+    if [ "$(postgres_exists "$json")" = t ]; then
+      printf 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid() \\g /dev/null\n' "$(postgres_literal "$json")"
+      printf 'BEGIN;\nALTER DATABASE %s RENAME TO %s;\nALTER DATABASE %s RENAME TO %s;\nCOMMIT;\n' "$quoted" "$old" "$new" "$quoted"
+      printf 'ALTER DATABASE %s ALLOW_CONNECTIONS false;\n' "$old"
+    else
+      printf 'ALTER DATABASE %s RENAME TO %s;\n' "$new" "$quoted"
+    fi
+    while IFS= read -r line; do
+      case $line in "CREATE DATABASE "* | \\*) ;; *) printf '%s\n' "$line" ;; esac
+    done <"$NOTES/postgres.definition"
+  } | postgres_sql template1 >/dev/null || die "$EXIT_RESTORE" "the database $quoted could not be put in its place" "run this again"
+  step postgres "the former $quoted is now $old: restore.sh --drop-old deletes it"
+}
+
+# postgres_definition DUMP LIST: SQL of the database itself, without what is in it.
+postgres_definition() {
+  local line list
+  list=''
+  while IFS= read -r line; do
+    [[ ! $line =~ ^[0-9]+\;\ [0-9]+\ [0-9]+\ (DATABASE|DATABASE\ PROPERTIES|ACL\ -\ DATABASE|COMMENT\ -\ DATABASE)\  ]] || list+="$line"$'\n'
+  done <<<"$2"
+  tool_client postgres -- sh -c 'printf "%s\n" "$1" >/tmp/list; exec pg_restore --create --use-list /tmp/list --file -' sh "$list" <"$1"
+}
+
+postgres_literal() {
+  local name
+  name=$(postgres_name "$1")
+  printf "E'%s'" "$name"
+}
+
+postgres_exists() { postgres_sql template1 <<<"SELECT EXISTS (SELECT FROM pg_database WHERE datname = $(postgres_literal "$1"))"; }
+
+# postgres_compare DATABASE JSON QUOTED: what is in it against what the set counted.
+postgres_compare() {
+  local saved restored
+  saved=$(counts_in "$SET" postgres | while IFS= read -r line; do
+    case $line in "$2: "*) printf '%s\n' "${line#"$2: "}" ;; esac
+  done | sort)
+  restored=$(postgres_count_sql | postgres_sql "$1" | sort) || postgres_give_up "$1" "what was restored of $3 could not be counted" "docker compose logs postgres"
+  [ "$saved" = "$restored" ] ||
+    postgres_give_up "$1" "the restored $3 does not hold what the set counted; the one in use was not touched" "use another set (scripts/list-backups.sh)"
+}
+
+# postgres_give_up DATABASE MESSAGE HINT: what was restored beside takes as much space as the one in use.
+postgres_give_up() {
+  postgres_sql template1 <<<"DROP DATABASE IF EXISTS $1 WITH (FORCE)" || warn "the database $1 is left over: the next restore deletes it"
+  die "$EXIT_RESTORE" "$2" "$3"
+}
+
+postgres_drop_old() {
+  local name
+  postgres_connect
+  while IFS= read -r -u 4 name; do
+    [ -n "$name" ] || continue
+    postgres_sql template1 <<<"DROP DATABASE $name" && step postgres "deleted the database $name"
+  done 4< <(postgres_sql template1 <<<"SELECT quote_ident(datname) FROM pg_database WHERE datname ~ '^before_[0-9]{8}t[0-9]{6}z_[0-9]+\$'")
+}

@@ -1,0 +1,243 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # names that the other files use or set
+# Backup sets: what a manifest says, whether a set is whole, which sets are kept. Sourced after common.sh and stack.sh.
+
+readonly FORMAT=1
+readonly ID_PATTERN='^[0-9]{8}T[0-9]{6}Z$'
+
+# set_ids: the complete sets, the newest first by their own time.
+set_ids() {
+  local path
+  for path in "$SETS"/*/manifest.json; do
+    [ -f "$path" ] || continue
+    path=${path%/manifest.json}
+    [[ ${path##*/} =~ $ID_PATTERN ]] && printf '%s\n' "${path##*/}"
+  done | sort -r
+}
+
+# field FILE KEY: a text, number or true/false of a manifest, which has one key a line.
+field() {
+  local line
+  while IFS= read -r line; do
+    if [[ $line =~ ^\ *\"$2\":\ \"?([^\",]*)\"?,?$ ]]; then
+      printf '%s' "${BASH_REMATCH[1]}"
+      return
+    fi
+  done <"$1"
+}
+
+# services_in ID: the services that a set holds.
+services_in() {
+  local line
+  while IFS= read -r line; do
+    if [[ $line =~ ^\ {4}\"([a-z][a-z0-9-]*)\":\ \{$ ]]; then printf '%s\n' "${BASH_REMATCH[1]}"; fi
+  done <"$SETS/$1/manifest.json"
+}
+
+# service_field ID SERVICE KEY
+service_field() {
+  local line inside=false
+  while IFS= read -r line; do
+    if [[ $line =~ ^\ {4}\"([a-z][a-z0-9-]*)\":\ \{$ ]]; then
+      inside=false
+      [ "${BASH_REMATCH[1]}" != "$2" ] || inside=true
+    elif [ "$inside" = true ] && [[ $line =~ ^\ {6}\"$3\":\ \"(.*)\",?$ ]]; then
+      printf '%s' "${BASH_REMATCH[1]}"
+      return
+    fi
+  done <"$SETS/$1/manifest.json"
+}
+
+# counts_in ID SERVICE: lines "KEY<tab>NUMBER", as the part counted them; KEY as in JSON.
+counts_in() {
+  local line inside=false
+  while IFS= read -r line; do
+    if [[ $line =~ ^\ {4}\"([a-z][a-z0-9-]*)\":\ \{$ ]]; then
+      inside=false
+      [ "${BASH_REMATCH[1]}" != "$2" ] || inside=true
+    elif [ "$inside" = true ] && [[ $line =~ ^\ {8}\"(.*)\":\ ([0-9]+),?$ ]]; then
+      printf '%s\t%s\n' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+    fi
+  done <"$SETS/$1/manifest.json"
+}
+
+# files_in ID: lines "SHA256 BYTES PATH".
+files_in() {
+  local line
+  while IFS= read -r line; do
+    if [[ $line =~ ^\ {8}\{\"path\":\ \"([A-Za-z0-9._/-]+)\",\ \"bytes\":\ ([0-9]+),\ \"sha256\":\ \"([0-9a-f]{64})\"\},?$ ]]; then
+      printf '%s %s %s\n' "${BASH_REMATCH[3]}" "${BASH_REMATCH[2]}" "${BASH_REMATCH[1]}"
+    fi
+  done <"$SETS/$1/manifest.json"
+}
+
+# newest_set: the id of the newest complete set, or nothing.
+newest_set() {
+  local ids
+  ids=$(set_ids)
+  printf '%s' "${ids%%$'\n'*}"
+}
+
+require_set() {
+  [[ $1 =~ $ID_PATTERN ]] || die "$EXIT_USAGE" "$1 is not the ID of a set" "scripts/list-backups.sh shows them"
+  [ -f "$SETS/$1/manifest.json" ] || die "$EXIT_NO_SET" "there is no set $1 in $SETS" "scripts/list-backups.sh shows them"
+}
+
+# require_whole ID: every file of the set is there, is as it was saved, and no other is.
+require_whole() {
+  local dir="$SETS/$1" manifest="$SETS/$1/manifest.json" format sum bytes path listed=0 present
+  local where="set $1 is damaged"
+  local hint="use another set (scripts/list-backups.sh), or a copy of this one"
+  format=$(field "$manifest" formatVersion)
+  [[ $format =~ ^[0-9]{1,6}$ ]] || die "$EXIT_DAMAGED" "$where: manifest.json cannot be read" "$hint"
+  [ "$format" -le $FORMAT ] || die "$EXIT_NEWER" "set $1 has format $format; these scripts know format $FORMAT" "npm run regenerate with the newer program"
+  [ "$(cat "$dir/manifest.sha256" 2>/dev/null)" = "$(sum_of "$manifest")" ] || die "$EXIT_DAMAGED" "$where: manifest.json is not as it was written" "$hint"
+  [ "$(field "$manifest" id)" = "$1" ] || die "$EXIT_DAMAGED" "$where: its manifest is of another set" "$hint"
+  while read -r sum bytes path; do
+    listed=$((listed + 1))
+    [[ /$path/ != */../* ]] || die "$EXIT_DAMAGED" "$where: $path leads out of it" "$hint"
+    { [ -f "$dir/$path" ] && [ ! -L "$dir/$path" ]; } || die "$EXIT_DAMAGED" "$where: $path is missing" "$hint"
+    [ "$(stat -c %s "$dir/$path")" = "$bytes" ] || die "$EXIT_DAMAGED" "$where: $path has another size" "$hint"
+    [ "$(sum_of "$dir/$path")" = "$sum" ] || die "$EXIT_DAMAGED" "$where: $path has another content" "$hint"
+  done < <(files_in "$1")
+  present=$(files_below "$dir" | wc -l)
+  [ "$((present))" -eq $((listed + 2)) ] || die "$EXIT_DAMAGED" "$where: it holds $((present - 2)) files, and its manifest lists $listed" "$hint"
+}
+
+# files_below DIR: whatever is not a directory, links too; paths below DIR, sorted.
+files_below() (
+  shopt -s globstar dotglob nullglob
+  cd "$1" || exit
+  for path in **; do
+    [ -d "$path" ] && [ ! -L "$path" ] || printf '%s\n' "$path"
+  done
+)
+
+sum_of() {
+  local sum
+  sum=$(sha256sum <"$1") || return 1
+  printf '%s' "${sum%% *}"
+}
+
+# check_parts DIR SERVICE...: asks each service's own tools whether they can read what was saved.
+check_parts() {
+  local dir=$1 service
+  shift
+  for service in "$@"; do
+    part_of "$service"
+    if has "$service" check; then
+      step "$service" "checking that it can be read"
+      in_background "${service}_check" "$dir/$service" || return
+    fi
+  done
+}
+
+# write_manifest DIR ID CREATED STARTED REASON: from what the parts noted in DIR/.notes. STARTED: seconds of $SECONDS.
+write_manifest() {
+  local dir=$1 id=$2 created=$3 started=$4 reason=$5 service file comma=''
+  {
+    printf '{\n  "formatVersion": %d,\n  "id": "%s",\n  "framework": "%s",\n  "created": "%s",\n' $FORMAT "$id" "$FRAMEWORK" "$created"
+    printf '  "program": "%s",\n  "reason": "%s",\n' "$(json_text "$(program_version)")" "$(json_text "$reason")"
+    printf '  "complete": %s,\n  "quiesced": %s,\n  "eventsAtRisk": %s,\n' "$(note complete)" "$(note quiesced)" "$(note at-risk)"
+    printf '  "seconds": %d,\n  "services": {' $((SECONDS - started))
+    for service in $(selected_in "$dir"); do
+      printf '%s\n    "%s": {\n' "$comma" "$service"
+      printf '      "image": "%s",\n' "$(json_text "$(note "$service.image")")"
+      printf '      "serverVersion": "%s",\n      "files": [' "$(json_text "$(note "$service.version")")"
+      comma=''
+      while IFS= read -r file; do
+        printf '%s\n        {"path": "%s", "bytes": %s, "sha256": "%s"}' "$comma" "$service/$file" \
+          "$(stat -c %s "$dir/$service/$file")" "$(sum_of "$dir/$service/$file")"
+        comma=,
+      done < <(files_below "$dir/$service")
+      printf '\n      ],\n      "counts": {'
+      comma=''
+      while IFS=$'\t' read -r file count; do
+        printf '%s\n        "%s": %s' "$comma" "$file" "$count"
+        comma=,
+      done < <(note "$service.counts")
+      printf '\n      }\n    }'
+      comma=,
+    done
+    printf '\n  }\n}\n'
+  } >"$dir/manifest.json"
+  sum_of "$dir/manifest.json" >"$dir/manifest.sha256"
+}
+
+selected_in() {
+  local path
+  for path in "$1"/*/; do
+    path=${path%/}
+    printf '%s\n' "${path##*/}"
+  done
+}
+
+program_version() {
+  local line
+  while IFS= read -r line; do
+    if [[ $line =~ \"program\":\ *\"([^\"]*)\" ]]; then
+      printf '%s' "${BASH_REMATCH[1]}"
+      return
+    fi
+  done <"$STACK_DIR/.scaffold/state.json" 2>/dev/null
+  printf 'unknown'
+}
+
+# seconds_of ID: its time, in seconds since 1970.
+seconds_of() {
+  date -u -d "${1:0:4}-${1:4:2}-${1:6:2}T${1:9:2}:${1:11:2}:${1:13:2}Z" +%s
+}
+
+# delete_old_sets NEW: by the settings in framework.yaml, each kind of set for itself. Only after a success, by the
+# time in the set; sets from the future stay, and so does every set without a valid manifest.
+delete_old_sets() {
+  local new=$1 id now kind kinds='' kept
+  now=$(seconds_of "$new")
+  for id in $(set_ids); do
+    kind=$(kind_of "$id") || continue
+    kinds+="$kind"$'\n'
+  done
+  while IFS= read -r kind; do
+    [ -n "$kind" ] || continue
+    local ids=()
+    for id in $(set_ids); do
+      [ "$(kind_of "$id")" = "$kind" ] || continue
+      [ "$(seconds_of "$id")" -le "$now" ] && ids+=("$id")
+    done
+    kept=$(kept_of "${ids[@]}")
+    for id in "${ids[@]}"; do
+      case " $kept $new " in *" $id "*) continue ;; esac
+      step "" "deleting set $id, which is older than what is kept"
+      mv -T "$SETS/$id" "$SETS/.deleting-$id" && rm -rf "$SETS/.deleting-$id"
+    done
+  done < <(sort -u <<<"$kinds")
+}
+
+# kind_of ID: sets of one kind replace each other; fails where the manifest is not as it was written.
+kind_of() {
+  local manifest="$SETS/$1/manifest.json"
+  [ "$(cat "$SETS/$1/manifest.sha256" 2>/dev/null)" = "$(sum_of "$manifest")" ] || return 1
+  printf '%s %s' "$(field "$manifest" reason)" "$(services_in "$1" | tr '\n' ' ')"
+}
+
+# kept_of ID... (the newest first): the last ones, and the newest of each day, week and month.
+kept_of() {
+  local id number=0 day week month days=' ' weeks=' ' months=' ' in_days=0 in_weeks=0 in_months=0 keep
+  for id in "$@"; do
+    keep=false
+    number=$((number + 1))
+    [ "$number" -gt "$KEEP_LAST" ] || keep=true
+    day=${id:0:8}
+    week=$(date -u -d "$day" +%G-%V)
+    month=${id:0:6}
+    if [[ $days != *" $day "* ]] && [ "$in_days" -lt "$KEEP_DAILY" ]; then
+      days+="$day " in_days=$((in_days + 1)) keep=true
+    fi
+    if [[ $weeks != *" $week "* ]] && [ "$in_weeks" -lt "$KEEP_WEEKLY" ]; then
+      weeks+="$week " in_weeks=$((in_weeks + 1)) keep=true
+    fi
+    if [[ $months != *" $month "* ]] && [ "$in_months" -lt "$KEEP_MONTHLY" ]; then
+      months+="$month " in_months=$((in_months + 1)) keep=true
+    fi
+    [ "$keep" = false ] || printf '%s ' "$id"
+  done
+}

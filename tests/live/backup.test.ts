@@ -1,0 +1,431 @@
+import fs from "fs-extra";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { isFull } from "../helpers/arbitrary.ts";
+import { asSuperuser, fingerprint, ODD_DATA } from "../helpers/backup-data.ts";
+import { cli, run, start, type Outcome } from "../helpers/cli.ts";
+import { docker, engineProblem, Stack } from "../helpers/engine.ts";
+import { newTempDir, removeDir } from "../helpers/temp.ts";
+
+/**
+ * Backups of a real PostgreSQL and of Qdrant's stand-in (its snapshots are JSON: they prove the way, not that upstream
+ * reads them). The stack lies in a path with spaces.
+ */
+describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdrant", () => {
+  let cwd = "";
+  let stack = new Stack("");
+  let id = "";
+  let before: string[] = [];
+
+  beforeAll(async () => {
+    cwd = newTempDir();
+    stack = new Stack(join(cwd, "my frameworks", "archive"));
+    const flags = ["--yes", "--services", "qdrant,postgres", "--root", "my frameworks"];
+    const { code, stderr } = await cli(["new-framework", "archive", ...flags], { cwd });
+    if (code !== 0) throw new Error(stderr);
+    stack.useTestImages();
+    await stack.ok("up", "-d", "--wait");
+    await stack.fed(
+      ODD_DATA,
+      "exec",
+      "-T",
+      "postgres",
+      "psql",
+      "-U",
+      "postgres",
+      "-d",
+      "archive",
+      "-Xq",
+      "-v",
+      "ON_ERROR_STOP=1",
+    );
+    await asSuperuser(
+      stack,
+      "postgres",
+      String.raw`CREATE DATABASE "odd 'name/é" ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'`,
+    );
+    await asSuperuser(stack, "odd 'name/é", "CREATE TABLE t AS SELECT generate_series(1, 3) AS n");
+    for (const [name, count] of [
+      ["kept", 20],
+      ["käse & brot 漢", 3],
+      ["empty", 0],
+    ] as const)
+      await collection(name, count);
+    await qdrant("POST", "/collections/aliases", {
+      actions: ["live", "näxt"].map((alias) => ({ create_alias: { alias_name: alias, collection_name: "kept" } })),
+    });
+    before = await everything();
+  });
+
+  afterAll(async () => {
+    await stack.remove();
+    removeDir(cwd);
+  });
+
+  async function qdrant(method: string, path: string, body?: object): Promise<{ result: unknown }> {
+    const response = await fetch(`${stack.env.get("QDRANT_URL") ?? ""}${path}`, {
+      method,
+      headers: { "api-key": stack.env.get("QDRANT_API_KEY") ?? "", "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${String(response.status)} ${await response.text()}`);
+    return (await response.json()) as { result: unknown };
+  }
+
+  async function collection(name: string, count: number): Promise<void> {
+    const path = `/collections/${encodeURIComponent(name)}`;
+    await qdrant("PUT", path, {
+      vectors: { dense: { size: 3, distance: "Cosine" } },
+    });
+    await qdrant("PUT", `${path}/index`, { field_name: "n", field_schema: "integer" });
+    const points = Array.from({ length: count }, (_, at) => ({
+      id: at + 1,
+      vector: { dense: [at + 1, 0.5, 1] },
+      payload: { n: at, text: `ünï ${String(at)}` },
+    }));
+    if (count > 0) await qdrant("PUT", `${path}/points?wait=true`, { points });
+  }
+
+  /** All that is in both stores. */
+  async function everything(): Promise<string[]> {
+    const { result } = (await qdrant("GET", "/collections")) as { result: { collections: { name: string }[] } };
+    const names = result.collections.map(({ name }) => name).toSorted();
+    const contents = await Promise.all(
+      names.map(async (name) => {
+        const path = `/collections/${encodeURIComponent(name)}`;
+        const scrolled = await qdrant("POST", `${path}/points/scroll`, {
+          limit: 100,
+          with_payload: true,
+          with_vector: true,
+        });
+        const info = (await qdrant("GET", path)).result as { config: unknown; payload_schema: unknown };
+        return `${name}: ${JSON.stringify([scrolled.result, info.config, info.payload_schema])}`;
+      }),
+    );
+    const aliases = JSON.stringify((await qdrant("GET", "/aliases")).result);
+    return [
+      ...(await fingerprint(stack, "archive")),
+      ...(await asSuperuser(stack, "odd 'name/é", "SELECT count(*), sum(n) FROM t")).split("\n"),
+      ...contents,
+      aliases,
+    ];
+  }
+
+  const backup = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await stack.script("backup.sh", ...args);
+    if (code !== 0) throw new Error(`backup.sh ended with ${String(code)}: ${stderr}`);
+    return stdout.trim().split("\n").at(-1) ?? "";
+  };
+  const sets = (): string => join(stack.dir, "backups");
+  const manifest = (set: string): string => fs.readFileSync(join(sets(), set, "manifest.json"), "utf8");
+
+  /** What no run may leave: an unfinished set, the lock, notes, a client's container. */
+  async function requireNothingLeft(): Promise<void> {
+    expect(fs.readdirSync(sets()).filter((name) => !/^\d{8}T\d{6}Z$/.test(name))).toEqual([]);
+    expect(await docker("ps", "--all", "--quiet", "--filter", "label=framework-infra.client")).toBe("");
+    const states = await docker("ps", "--all", "--format", "{{.Names}} {{.Status}}", "--filter", "name=archive_");
+    expect(
+      states
+        .trim()
+        .split("\n")
+        .map((line) => line.replace(/ Up .*\((.*)\)$/, " $1"))
+        .toSorted(),
+    ).toEqual(["archive_postgres healthy", "archive_qdrant healthy"]);
+  }
+
+  it("saves all of it, and says what it holds", async () => {
+    id = await backup();
+    expect(id).toMatch(/^\d{8}T\d{6}Z$/);
+    const said = JSON.parse(manifest(id)) as {
+      framework: string;
+      complete: boolean;
+      services: Record<string, { serverVersion: string; counts: Record<string, number>; files: { path: string }[] }>;
+    };
+    expect(said).toMatchObject({
+      formatVersion: 1,
+      id,
+      framework: "archive",
+      complete: true,
+      quiesced: true,
+      eventsAtRisk: 0,
+    });
+    expect(said.services["postgres"]?.counts).toMatchObject({
+      "archive: public.big": 200_000,
+      'archive: Näm e.od"d \\t': 10,
+      "archive: public.parts_2": 51,
+      "archive: public.sums": 3,
+      "archive: large objects": 1,
+      "odd 'name/é: public.t": 3,
+    });
+    expect(said.services["qdrant"]?.counts).toEqual({ kept: 20, "käse & brot 漢": 3, empty: 0 });
+    expect(said.services["postgres"]?.serverVersion).toMatch(/^15\./);
+    // No password, not even as a hash, and nobody else may read it.
+    const roles = fs.readFileSync(join(sets(), id, "postgres/roles.sql"), "utf8");
+    expect(roles).not.toMatch(/PASSWORD|SCRAM/);
+    const modes = fs
+      .readdirSync(sets(), { recursive: true })
+      .map((path) => fs.statSync(join(sets(), String(path))).mode & 0o077);
+    expect(new Set(modes)).toEqual(new Set([0]));
+    expect((await qdrant("GET", "/collections/kept/snapshots")).result).toEqual([]);
+    await requireNothingLeft();
+    expect(await stack.script("verify-backup.sh", id)).toMatchObject({
+      code: 0,
+      stdout: `set ${id} is whole and can be read\n`,
+    });
+    expect((await stack.script("list-backups.sh")).stdout).toMatch(
+      new RegExp(`^${id} +\\d+ MiB +\\d+ s  postgres qdrant \\n$`),
+    );
+    expect(await stack.script("backup-status.sh")).toMatchObject({ code: 0 });
+  });
+
+  it.each(Array.from({ length: isFull ? 10 : 2 }, (_, round) => round + 1))(
+    "brings all of it back after the volumes were destroyed (round %i)",
+    async () => {
+      await stack.ok("down", "--volumes");
+      expect(await docker("volume", "ls", "-q", "--filter", "name=archive")).toBe("");
+      const { code, stderr } = await stack.script("restore.sh", id, "--no-safety-set");
+      expect([code, stderr.replaceAll(/^\{.*\}\n/gm, "")]).toEqual([0, ""]);
+      expect(await everything()).toEqual(before);
+      // The application signs in as its own role.
+      const args = ["exec", "-T", "postgres", "psql", "-h", "127.0.0.1", "-U", "archive", "-d", "archive", "-Atc"];
+      expect(await stack.ok(...args, "SELECT count(*) FROM big")).toBe("200000\n");
+      await requireNothingLeft();
+    },
+  );
+
+  it("restores one service over what is there, keeps the former state, and deletes it when told to", async () => {
+    await asSuperuser(stack, "archive", "DELETE FROM big WHERE id > 10; CREATE TABLE later (n int)");
+    await qdrant("POST", "/collections/kept/points/delete?wait=true", { points: [1, 2, 3] });
+    const { code, stdout } = await stack.script("restore.sh", id, "postgres");
+    expect(code).toBe(0);
+    const former = /the state before is set (\S+)$/m.exec(stdout)?.[1] ?? "";
+    expect(JSON.parse(manifest(former))).toMatchObject({ reason: `before the restore of ${id}`, complete: false });
+    expect(await fingerprint(stack, "archive")).toEqual(before.filter((line) => !/^(?:\d|k|e|\{)/.test(line)));
+    const kept = "SELECT count(*) FROM pg_database WHERE datname ~ '^before_'";
+    expect(Number(await asSuperuser(stack, "postgres", kept))).toBeGreaterThanOrEqual(3);
+    expect(await stack.script("restore.sh", "--drop-old")).toMatchObject({ code: 0 });
+    expect(await asSuperuser(stack, "postgres", kept)).toBe("0\n");
+    expect(await stack.script("restore.sh", id, "qdrant")).toMatchObject({ code: 0 });
+    expect(await everything()).toEqual(before);
+    await requireNothingLeft();
+  });
+
+  it("does not restore over what somebody uses, unless told to", async () => {
+    const user = start(
+      "docker",
+      ["compose", "exec", "-T", "postgres", "psql", "-U", "archive", "-d", "archive", "-c", "SELECT pg_sleep(60)"],
+      {
+        cwd: stack.dir,
+      },
+    );
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const refused = await stack.script("restore.sh", id, "postgres", "--no-safety-set");
+    expect([refused.code, refused.stderr]).toEqual([35, expect.stringContaining("archive in archive")]);
+    expect(await stack.script("restore.sh", id, "postgres", "--no-safety-set", "--force")).toMatchObject({ code: 0 });
+    expect((await user.result).code).not.toBe(0);
+    expect(await everything()).toEqual(before);
+  });
+
+  describe("when something is wrong", () => {
+    /** A copy of the set, damaged: how its verification and its restore end. */
+    async function damaged(damage: (dir: string) => void): Promise<(number | null)[]> {
+      const copy = "20200101T000000Z";
+      const dir = join(sets(), copy);
+      fs.copySync(join(sets(), id), dir);
+      const text = fs.readFileSync(join(dir, "manifest.json"), "utf8").replace(`"id": "${id}"`, `"id": "${copy}"`);
+      fs.writeFileSync(join(dir, "manifest.json"), text);
+      seal(dir);
+      damage(dir);
+      const codes = [
+        (await stack.script("verify-backup.sh", copy)).code,
+        (await stack.script("restore.sh", copy)).code,
+      ];
+      fs.removeSync(dir);
+      return codes;
+    }
+    const seal = (dir: string): void =>
+      fs.writeFileSync(
+        join(dir, "manifest.sha256"),
+        execFileSync("sha256sum", [join(dir, "manifest.json")], { encoding: "utf8" }).slice(0, 64),
+      );
+    const dump = (dir: string): string =>
+      join(dir, "postgres", fs.readdirSync(join(dir, "postgres")).find((name) => name.endsWith(".dump")) ?? "");
+
+    it.each<[string, number, (dir: string) => void]>([
+      ["a truncated dump", 32, (dir) => fs.truncateSync(dump(dir), 500)],
+      [
+        "one flipped bit",
+        32,
+        (dir) => {
+          const bytes = fs.readFileSync(dump(dir));
+          bytes[300] = (bytes[300] ?? 0) ^ 4;
+          fs.writeFileSync(dump(dir), bytes);
+        },
+      ],
+      ["a file that is missing", 32, (dir) => fs.removeSync(join(dir, "qdrant/aliases.json"))],
+      ["a file more", 32, (dir) => fs.writeFileSync(join(dir, "qdrant/9.snapshot"), "")],
+      [
+        "a link in place of a file",
+        32,
+        (dir) => {
+          const file = dump(dir);
+          fs.moveSync(file, `${dir}.dump`);
+          fs.symlinkSync(`${dir}.dump`, file);
+        },
+      ],
+      [
+        "a manifest that was tampered with",
+        32,
+        (dir) =>
+          fs.writeFileSync(
+            join(dir, "manifest.json"),
+            fs.readFileSync(join(dir, "manifest.json"), "utf8").replace(": 20", ": 21"),
+          ),
+      ],
+      [
+        "a set of a newer program",
+        33,
+        (dir) => {
+          const path = join(dir, "manifest.json");
+          fs.writeFileSync(path, fs.readFileSync(path, "utf8").replace('"formatVersion": 1', '"formatVersion": 2'));
+          seal(dir);
+        },
+      ],
+    ])("refuses %s", async (_, code, damage) => {
+      expect(await damaged(damage)).toEqual([code, code]);
+      fs.removeSync(join(sets(), "20200101T000000Z.dump"));
+      await requireNothingLeft();
+    });
+
+    it.each<[string, number, (dir: string) => void]>([
+      ["another framework's set", 34, (dir) => edit(dir, '"framework": "archive"', '"framework": "other"')],
+      ["a newer PostgreSQL's set", 34, (dir) => edit(dir, '"serverVersion": "15.', '"serverVersion": "16.')],
+      [
+        "a set of Qdrant two minor versions back",
+        34,
+        (dir) => edit(dir, '"serverVersion": "1.19', '"serverVersion": "1.17'),
+      ],
+      [
+        "counts that the dump does not hold",
+        36,
+        (dir) => edit(dir, '"archive: public.big": 200000', '"archive: public.big": 200001'),
+      ],
+    ])("does not restore %s", async (_, code, damage) => {
+      expect(await damaged(damage)).toEqual([0, code]);
+      // It has changed nothing that anybody uses, and left nothing beside it.
+      await stack.ok("up", "-d", "--wait");
+      expect(await everything()).toEqual(before);
+      fs.removeSync(join(sets(), ".restoring"));
+      await requireNothingLeft();
+    });
+    const edit = (dir: string, find: string, put: string): void => {
+      const path = join(dir, "manifest.json");
+      const text = fs.readFileSync(path, "utf8");
+      if (!text.includes(find)) throw new Error(`the manifest has no ${find}`);
+      fs.writeFileSync(path, text.replace(find, put));
+      seal(dir);
+    };
+
+    const trouble: [string, number, () => void | Promise<void>, () => void | Promise<void>][] = [
+      [
+        "a service is down",
+        25,
+        async () => void (await stack.ok("stop", "qdrant")),
+        async () => void (await stack.ok("up", "-d", "--wait")),
+      ],
+      ["the password is wrong", 26, () => inEnv("POSTGRES_PASSWORD", "wrong"), () => inEnv("POSTGRES_PASSWORD")],
+      ["the key is wrong", 26, () => inEnv("QDRANT_API_KEY", "wrong"), () => inEnv("QDRANT_API_KEY")],
+      ["a value is missing", 23, () => inEnv("POSTGRES_PASSWORD", ""), () => inEnv("POSTGRES_PASSWORD")],
+      [
+        "the disk is full",
+        27,
+        () => {
+          fs.moveSync(sets(), `${sets()}.kept`);
+          fs.mkdirSync(sets());
+          execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "none", sets()]);
+        },
+        () => {
+          execFileSync("umount", [sets()]);
+          fs.removeSync(sets());
+          fs.moveSync(`${sets()}.kept`, sets());
+        },
+      ],
+      [
+        "nothing can be written",
+        28,
+        () => {
+          fs.moveSync(sets(), `${sets()}.kept`);
+          fs.writeFileSync(sets(), "");
+        },
+        () => {
+          fs.removeSync(sets());
+          fs.moveSync(`${sets()}.kept`, sets());
+        },
+      ],
+    ];
+    let envText = "";
+    const inEnv = (name: string, value?: string): void => {
+      const path = join(stack.dir, ".env");
+      if (value === undefined) {
+        fs.writeFileSync(path, envText);
+        return;
+      }
+      envText = fs.readFileSync(path, "utf8");
+      fs.writeFileSync(path, envText.replace(new RegExp(`^${name}=.*$`, "m"), `${name}=${value}`));
+    };
+
+    it.each(trouble)("makes no set when %s", async (_, code, cause, cure) => {
+      const there = fs.readdirSync(sets());
+      await cause();
+      let outcome: Outcome;
+      try {
+        outcome = await stack.script("backup.sh");
+        if (fs.statSync(sets()).isDirectory())
+          expect(fs.readdirSync(sets()).filter((name) => !there.includes(name))).toEqual([]);
+      } finally {
+        await cure();
+      }
+      expect([outcome.code, outcome.stderr]).toEqual([code, expect.stringMatching(/^error: /m)]);
+      expect(outcome.stdout).toBe("");
+      await requireNothingLeft();
+    });
+
+    it("says that the engine is gone", async () => {
+      const env = { DOCKER_HOST: "unix:///nonexistent.sock" };
+      expect(await run(join(stack.dir, "scripts/backup.sh"), [], { env })).toMatchObject({ code: 22, stdout: "" });
+    });
+
+    it("lets only one run at a time in", async () => {
+      const first = start(join(stack.dir, "scripts/backup.sh"), []);
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      const second = await stack.script("backup.sh");
+      expect([second.code, second.stderr]).toEqual([24, expect.stringContaining("is running")]);
+      expect((await first.result).code).toBe(0);
+      await requireNothingLeft();
+    });
+
+    it.each(["SIGTERM", "SIGINT", "SIGKILL"] as const)(
+      "leaves nothing that matters after %s, at any step",
+      async (signal) => {
+        const there = fs.readdirSync(sets()).filter((name) => /^\d/.test(name));
+        for (const wait of isFull ? [200, 600, 1000, 1500, 2000, 3000, 4000, 5000, 6000, 8000] : [1000, 3500]) {
+          const { child, result } = start(join(stack.dir, "scripts/backup.sh"), []);
+          await new Promise((resolve) => setTimeout(resolve, wait));
+          child.kill(signal);
+          const { code } = await result;
+          if (signal !== "SIGKILL") {
+            expect([0, signal === "SIGTERM" ? 143 : 130]).toContain(code);
+            await requireNothingLeft();
+          }
+          if (code !== 0) expect(fs.readdirSync(sets()).filter((name) => /^\d{8}T\d{6}Z$/.test(name))).toEqual(there);
+          else there.push(...fs.readdirSync(sets()).filter((name) => /^\d/.test(name) && !there.includes(name)));
+        }
+        // The next run cleans up after one that could not.
+        await backup();
+        await requireNothingLeft();
+      },
+    );
+  });
+});
