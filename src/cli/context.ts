@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 
 import { isPrebuilt, loadCatalogue, templatesDigest, type Prebuilt } from "../catalogue/load.ts";
 import type { Context } from "../commands/context.ts";
@@ -6,7 +6,8 @@ import type { Place } from "../flow/place.ts";
 import { usageError } from "../lib/errors.ts";
 import type { Interrupt } from "../lib/interrupt.ts";
 import type { Provenance } from "../plan/state.ts";
-import { readText } from "../host/files.ts";
+import { quotedForShell } from "../lib/shell.ts";
+import { isThere, readText } from "../host/files.ts";
 import { Output } from "../report/output.ts";
 import { parseFlags, peek } from "./flags.ts";
 import { requireOwnFlags } from "./npm.ts";
@@ -31,6 +32,22 @@ export function outputFor(args: readonly string[]): Output {
     stderr: process.stderr,
     env: process.env,
   });
+}
+
+/**
+ * Below a framework's directory, the default root would be a new one inside it, which knows nothing of the ports of the
+ * others.
+ * @throws UserError exit 2
+ */
+function requireOutside(cwd: string): void {
+  for (let dir = cwd; dir !== dirname(dir); dir = dirname(dir)) {
+    if (!isThere(join(dir, "framework.yaml")) || !isThere(join(dir, ".scaffold"))) continue;
+    const root = dirname(dir);
+    throw usageError(
+      `this is inside the directory of the framework ${basename(dir)}, and there is no root here`,
+      `cd ${quotedForShell(dirname(root))}, or add --root ${quotedForShell(root)}`,
+    );
+  }
 }
 
 /** What is written into the state file of a directory. Templates that are the built-in ones are nobody's own. */
@@ -72,6 +89,7 @@ export async function contextFor(name: CommandName, args: readonly string[], pro
   const flags = parseFlags(args, table);
   const rootFlag = flags.text("root");
   if (rootFlag === "") throw usageError("--root needs a directory", "leave it out for ./frameworks");
+  if (rootFlag === undefined) requireOutside(cwd);
   const shown = (rootFlag ?? DEFAULT_ROOT).replace(/(?<=.)\/+$/, "");
   let provenance: Provenance | undefined;
   const place: Place = {

@@ -18,6 +18,9 @@ export function watchSignals(interrupt: Interrupt, out: Output): void {
   }
   // `| head` closes the pipe early: that is no failure. A command that is writing goes on to its end, unheard.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE" && !interrupt.isHeld) process.exit(EXIT.ok);
+    if (interrupt.isHeld) return;
+    if (error.code === "EPIPE") process.exit(EXIT.ok);
+    process.stderr.write(`error: the result could not be written to standard output: ${error.message}\n`);
+    process.exit(EXIT.failure);
   });
 }

@@ -190,6 +190,7 @@ this program did not generate, or a service that was added by hand).`,
           type: "boolean",
           text: "give one of two holders of a port another one, and bring PORT_ALLOCATION.md up to date",
         },
+        ...DOWNGRADE,
       }),
     examples: [
       "npm run ports",

@@ -8,7 +8,7 @@ import {
   type RegenerateStart,
   type RegenerateStep,
 } from "../flow/regenerate.ts";
-import { EXIT } from "../lib/errors.ts";
+import { EXIT, usageError } from "../lib/errors.ts";
 import { regenerationError, showRegeneration, showStep } from "../report/regeneration.ts";
 import { envCheckOf, isDryRun, isInteractive, requireRoot, viewOf, type Command } from "./context.ts";
 
@@ -21,6 +21,9 @@ export const command: Command<RegenerateRequest, RegenerateGiven, Steps> = {
     const decisions = Decisions.from({ ours: flags.list("ours"), theirs: flags.list("theirs") });
     const { check: isCheck } = envCheckOf(context);
     const dry = isDryRun(context) || isCheck;
+    const recordsDigests = flags.isSet("digests");
+    if (isCheck && recordsDigests)
+      throw usageError("--check and --digests cannot be used together", "--check asks no engine; --digests asks it");
     const request = {
       place,
       frameworks: flags.positionals,
@@ -28,7 +31,7 @@ export const command: Command<RegenerateRequest, RegenerateGiven, Steps> = {
       listsKept: out.json,
       dry,
       isCheck,
-      recordsDigests: flags.isSet("digests"),
+      recordsDigests,
     };
     const canAsk = isInteractive(context) && !dry && !out.json && !flags.isSet("yes") && decisions.isEmpty;
     const conflicts = canAsk ? await findConflicts(request) : [];

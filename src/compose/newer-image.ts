@@ -18,14 +18,17 @@ interface Written {
  * Settles an image whose tag was bumped on both sides, by an update bot or a person and by the templates: the newer one
  * counts, written as the templates write it.
  * @param limit how far an upgrade of this image may go at once
- * @returns undefined when that is not certain: another repository, tags that cannot be compared, or a step that is too
- *   large
+ * @returns undefined when that is not certain: our side changed something else, or went back; tags that cannot be
+ *   compared; or a step that is too large
  */
 export function newerImage(ours: string, base: string, theirs: string, limit: Limit): string | undefined {
   const [mine, before, after] = [ours, base, theirs].map(written);
   if (mine === undefined || before === undefined || after === undefined) return undefined;
-  // Our side may have changed the tag alone; theirs may have set a registry before the name.
-  if (mine.repository !== before.repository || !isSameImage(after.repository, before.repository)) return undefined;
+  // Our side may have changed the tag alone, to a newer one; theirs may have set a registry before the name.
+  if (mine.before !== before.before || mine.after !== before.after || mine.repository !== before.repository)
+    return undefined;
+  const forward = compared(mine, before);
+  if (forward === undefined || forward <= 0 || !isSameImage(after.repository, before.repository)) return undefined;
   const order = compared(mine, after);
   if (order === undefined) return undefined;
   const winner = order > 0 ? mine : after;

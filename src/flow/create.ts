@@ -21,6 +21,7 @@ import { refuseTaken } from "../root/taken.ts";
 import { normalise, type Normalised } from "../spec/normalise.ts";
 import type { Request, Spec } from "../spec/schema.ts";
 import type { Change } from "./change.ts";
+import { requireNames } from "./road/guards.ts";
 import type { Place } from "./place.ts";
 import { requireStack, visibleNames } from "./road/plan-change.ts";
 import { inSession, type Session } from "./session.ts";
@@ -121,6 +122,7 @@ async function planCreation(
   const cores = machineCores();
   const fresh = left ? takenUpEnv(env, sections, secrets) : (tree.get(ENV)?.content ?? "");
   const { text, capped } = withCappedCpus(fresh, sections, cores);
+  if (left) requireNames(text, spec, catalogue, `${shown}/${name}`);
   const { takeUp } = await import("./road/take-up.ts");
   const state = stateText(provenance());
   const plan = left

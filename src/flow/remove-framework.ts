@@ -44,7 +44,11 @@ export async function removeFramework(request: RemoveFrameworkRequest): Promise<
   return inSession(place, { dry }, async (session) => {
     const { root } = session;
     const finished = finishedRemoval(request, session);
-    if (finished !== undefined) return finished;
+    if (finished !== undefined) {
+      // The killed command may have been one that kept it, or may not: what is asked for now counts.
+      await session.commit([finished.change]);
+      return { ...finished, remaining: remainingIn(join(place.root, request.framework)) };
+    }
     const framework = findFramework(root, request.framework);
     const { folder, dir, env } = framework;
     const disk = readDirectory(dir, [SPEC_FILE, ".env"], `${place.shown}/${folder}`);
@@ -82,12 +86,16 @@ function finishedRemoval(
 ): RemoveFrameworkResult | undefined {
   if (recovered?.removed.includes(folder) !== true || root.frameworks.some((each) => each.folder === folder))
     return undefined;
+  const env = purge ? readDirectory(join(place.root, folder), [".env"], `${place.shown}/${folder}`).get(".env") : undefined;
   const plan: Plan = {
     framework: folder,
-    actions: [],
+    actions:
+      env === undefined
+        ? []
+        : [{ path: ".env", action: "delete", reason: "generated", before: env.sha256, after: null }],
     writes: new Map(),
-    removes: new Set(),
-    preconditions: new Map(),
+    removes: new Set(env === undefined ? [] : [".env"]),
+    preconditions: new Map(env === undefined ? [] : [[".env", env.sha256]]),
   };
   return {
     change: {

@@ -50,8 +50,11 @@ export function readContent(path: string, links: "followed" | "refused"): Conten
   }
 }
 
-/** @returns the bytes of an open file, good until the next call */
-function readAll(file: number): Buffer {
+/**
+ * @param waits for one that may be a pipe, and is read to its end
+ * @returns the bytes of an open file, good until the next call
+ */
+function readAll(file: number, waits?: "waits"): Buffer {
   piece ??= Buffer.allocUnsafeSlow(PIECE);
   let into = piece;
   let length = 0;
@@ -61,12 +64,12 @@ function readAll(file: number): Buffer {
     length += count;
     if (length < into.length) continue;
     // More than a generated file has: a larger buffer, but not for what has no end.
-    if (!fstatSync(file).isFile()) throw oddKind();
+    if (waits === undefined && !fstatSync(file).isFile()) throw oddKind();
     if (length > MAX_BYTES) throw Object.assign(new Error("too large"), { code: "EFBIG" });
     into = Buffer.concat([into], Math.min(into.length * 8, MAX_BYTES + 1));
   }
   // A pipe without a writer reads as empty, which is no edit of anybody's.
-  if (length === 0 && !fstatSync(file).isFile()) throw oddKind();
+  if (length === 0 && waits === undefined && !fstatSync(file).isFile()) throw oddKind();
   return into.subarray(0, length);
 }
 
@@ -112,10 +115,18 @@ export function oddFile(shown: string, code: string, links: "followed" | "refuse
   });
 }
 
-/** Reads the text of an answers file. @throws UserError exit 2 */
+/**
+ * Reads the text of an answers file. The user named it, so a pipe (`<(…)`, /dev/stdin) is waited for and read to its
+ * end, up to the limit. @throws UserError exit 2
+ */
 export function readInput(path: string, shown: string): string {
   try {
-    return readText(path);
+    const file = openSync(path, constants.O_RDONLY);
+    try {
+      return readAll(file, "waits").toString();
+    } finally {
+      closeSync(file);
+    }
   } catch (error) {
     const reasons: Record<string, string> = {
       ...ODD,

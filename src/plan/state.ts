@@ -92,8 +92,20 @@ export function compareVersions(a: string, b: string): number {
 /** The text, or the two texts that git left between its markers. */
 function sidesOf(text: string): string[] {
   if (!/^<{7} /m.test(text)) return [text];
-  const marked = /^<{7} .*\n([\s\S]*?)(?:^\|{7}.*\n[\s\S]*?)?^={7}\n([\s\S]*?)^>{7} .*\n/gm;
-  return [text.replaceAll(marked, "$1"), text.replaceAll(marked, "$2")];
+  // Line by line: a pattern over the whole takes time that grows with the cube of a text that somebody made for that.
+  const [ours, theirs]: [string[], string[]] = [[], []];
+  let at: "both" | "ours" | "base" | "theirs" = "both";
+  for (const line of text.split("\n")) {
+    if (at === "both" && line.startsWith("<<<<<<< ")) at = "ours";
+    else if (at === "ours" && line.startsWith("|||||||")) at = "base";
+    else if ((at === "ours" || at === "base") && line === "=======") at = "theirs";
+    else if (at === "theirs" && line.startsWith(">>>>>>> ")) at = "both";
+    else {
+      if (at === "both" || at === "ours") ours.push(line);
+      if (at === "both" || at === "theirs") theirs.push(line);
+    }
+  }
+  return [ours.join("\n"), theirs.join("\n")];
 }
 
 function parsed(text: string): unknown {

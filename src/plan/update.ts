@@ -24,6 +24,8 @@ export interface UpdateInput {
   decide: (path: string) => Decision | undefined;
   /** The text of the state file, for a plan that writes something. */
   state: () => string;
+  /** Whether it is written even where nothing else is. */
+  recordsState?: boolean;
   /** Asked about values of a Compose file that both sides changed; loaded when something is merged. */
   settle?: (() => Promise<Settle>) | undefined;
 }
@@ -83,7 +85,7 @@ class Update {
     // Bytes that stand there already are not written again.
     for (const [path, file] of this.#writes) if (input.disk.get(path)?.text === file.content) this.#writes.delete(path);
     // Not for its own sake: a new version that changes nothing here writes nothing.
-    if (this.#writes.size + this.#removes.size > 0) {
+    if (this.#writes.size + this.#removes.size > 0 || input.recordsState === true) {
       const state = input.state();
       if (!isSameText(input.disk.get(STATE_FILE)?.text, state)) this.#write(STATE_FILE, state);
     }

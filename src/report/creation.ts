@@ -33,5 +33,9 @@ export async function showCreation(result: CreateResult, catalogue: Catalogue, v
   out.line(`  cd ${quotedForShell(dir)}`);
   for (const { id, external } of catalogue.services.values())
     if (external?.next !== undefined && isExternal(spec, id)) out.line(`  # ${external.next}`);
+  if (spec.images === "digest") {
+    out.line("  docker compose pull");
+    out.line(`  # in the project: npm run regenerate -- ${quotedForShell(change.folder)} --digests`);
+  }
   out.line("  docker compose up -d --wait");
 }

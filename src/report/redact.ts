@@ -55,10 +55,13 @@ function escaped(text: string): string {
 export function redactEnv(text: string, visible: ReadonlySet<string>): string {
   const pieces: string[] = [];
   let at = 0;
-  for (const { name, start, end } of everyAssignment(text)) {
+  const assignments = everyAssignment(text);
+  // Of several values of one name, the last one counts; what stands above it is anybody's guess.
+  const last = new Map(assignments.map(({ name }, index) => [name, index]));
+  for (const [index, { name, start, end }] of assignments.entries()) {
     pieces.push(between(text.slice(at, start), { beforeValue: true, afterValue: at > 0 }));
     const written = text.slice(start, end);
-    pieces.push(visible.has(name) || written.trim() === "" ? written : HIDDEN);
+    pieces.push((visible.has(name) && last.get(name) === index) || written.trim() === "" ? written : HIDDEN);
     at = end;
   }
   pieces.push(between(text.slice(at), { beforeValue: false, afterValue: at > 0 }));
@@ -74,7 +77,7 @@ function between(text: string, { beforeValue, afterValue }: { beforeValue: boole
   return lines
     .map((line, index) => {
       if (beforeValue && index === lines.length - 1 && !(afterValue && index === 0)) return line;
-      const [, head, value = ""] = /^(\s*#[ \t]*(?:export[ \t]+)?[A-Za-z_][\w.-]*[ \t]*[=:])(.*)$/.exec(line) ?? [];
+      const [, head, value = ""] = /^(\s*#[# \t-]*(?:export[ \t]+)?[A-Za-z_][\w.-]*[ \t]*[=:])(.*)$/.exec(line) ?? [];
       if (head !== undefined) return value.trim() === "" ? line : `${head}${HIDDEN}`;
       return /^\s*(?:#.*)?$/.test(line) ? line : HIDDEN;
     })

@@ -71,6 +71,9 @@ function bindAddress(framework: Framework): string {
   return address === undefined || address === "" ? "127.0.0.1" : address;
 }
 
+// Longer than any IPv6 address with its zone; names of hosts are no addresses to Docker.
+const MAX_ADDRESS = 100;
+
 /**
  * The claims of every compose file in a folder and below it, and of the files that these include or extend, without
  * those that `specClaims` accounts for.
@@ -122,6 +125,12 @@ async function fileClaims(search: Search, path: string, framework: Framework | u
   const own = folder === framework?.folder ? ownVariables(framework, search.catalogue) : new Set<string | null>();
   const claims = published.ports
     .filter(({ variable }) => !own.has(variable))
+    .filter(({ service, address }) => {
+      if (address.length <= MAX_ADDRESS) return true;
+      const warning = `${search.shown}/${path}: services.${service} publishes a port on what is no address; it is not counted`;
+      if (search.warnings.at(-1) !== warning) search.warnings.push(warning);
+      return false;
+    })
     .map(({ service, protocol, address, port, variable }) => ({
       protocol,
       port,
@@ -144,9 +153,11 @@ async function publishedIn(
   folder: string,
   framework: Framework | undefined,
 ): Promise<(PublishedPorts & Pick<FileClaims, "references">) | undefined> {
-  const env =
+  const own =
     folder === framework?.folder ? framework.env : dotenvValues(readOrWarn(search, join(folder, ".env")) ?? "");
-  const expand = (value: string): string => interpolate(value, (name) => env.get(name));
+  // A clone has no .env; what it will have says the template, also where framework.yaml is broken.
+  const template = dotenvValues(own.size > 0 ? "" : (readOrWarn(search, join(folder, ".env.template")) ?? ""));
+  const expand = (value: string): string => interpolate(value, (name) => own.get(name) ?? template.get(name));
   // Parsing YAML is most of the cost of a large root; what was generated and never edited is block style
   // of a known form, and read line by line.
   const base =

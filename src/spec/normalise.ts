@@ -12,7 +12,7 @@ import { check } from "../lib/schema.ts";
 import { nameProblem, suggestName } from "../catalogue/names.ts";
 import { schemasFor, type Draft, type Request, type Spec } from "./schema.ts";
 
-const HELP = "correct that; npm run new-framework -- --help lists what there is to choose";
+const HELP = "correct that; npm run new-framework -- --help shows what each flag takes";
 
 /** A spec whose ports are still to be given, and those the user gave. */
 export interface Normalised {

@@ -26,7 +26,20 @@ export function withoutService(spec: Spec, id: string, catalogue: Catalogue): Sp
     ),
   );
   const services = Object.entries(spec.services).filter(([other]) => kept.has(other));
-  return { ...spec, services: Object.fromEntries(services) };
+  return withoutDigests({ ...spec, services: Object.fromEntries(services) }, catalogue);
+}
+
+/** The spec without the recorded digests of containers that it has no service for. */
+function withoutDigests(spec: Spec, catalogue: Catalogue): Spec {
+  const { digests, ...rest } = spec;
+  if (digests === undefined) return spec;
+  const containers = new Set(Object.keys(spec.services).flatMap((id) => containersOf(catalogue, id)));
+  const left = Object.entries(digests).filter(([container]) => containers.has(container));
+  return left.length === 0 ? (rest as Spec) : { ...spec, digests: Object.fromEntries(left) };
+}
+
+function containersOf(catalogue: Catalogue, id: string): string[] {
+  return catalogue.services.get(id)?.containers.map(({ name }) => name) ?? [];
 }
 
 function sorted(services: Spec["services"]): Spec["services"] {

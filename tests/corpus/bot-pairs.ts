@@ -52,6 +52,13 @@ const KINDS: readonly { id: string; bot: Bump; templates: Bump; winner: Winner; 
     winner: to((line) => `mirror.example/${line.repository}:${tag(line, last(line.version, 1))}`),
   },
   {
+    id: "the variable taken away x newer",
+    bot: (line) => line.text.replace(/\$\{.*:-(.*)\}/, "$1"),
+    templates: step(1),
+    winner: "conflict",
+  },
+  { id: "an older one on purpose x newer", bot: step(-1), templates: step(1), winner: "conflict" },
+  {
     id: "another suffix x newer",
     bot: to((line) => `${line.repository}:${tag(line, line.version)}-other`),
     templates: step(1),

@@ -248,6 +248,20 @@ export const HOSTILE: readonly Hostile[] = [
     },
   },
   {
+    name: "state.json of git's markers, never closed",
+    lay: ({ bad }) =>
+      put(join(bad, ".scaffold/state.json"), "<<<<<<< a\n".repeat(50_000) + "||||||| b\n".repeat(50_000)),
+    reading: [1, 2],
+  },
+  {
+    name: "a foreign compose file that publishes on 60,000 digits, 2,000 times",
+    lay: ({ root }) => {
+      put(join(root, "foreign/.env"), `X=${"1".repeat(60_000)}\n`);
+      const ports = Array.from({ length: 2_000 }, (_, n) => `      - "\${X}:${String(10_000 + n)}:80"\n`).join("");
+      put(join(root, "foreign/compose.yaml"), `services:\n  a:\n    image: x\n    ports:\n${ports}`);
+    },
+  },
+  {
     name: ".env with 16,000 more lines",
     lay: ({ bad }) => fs.appendFileSync(join(bad, ".env"), many.replaceAll(": ", "=").toUpperCase()),
   },

@@ -22,7 +22,15 @@ interface Moved {
 export function withRegistryOfEnv({ env, folder }: Framework, spec: Spec): Moved {
   const written = env.get(FORMER_REGISTRY) ?? "";
   const registry = written.replace(/\/+$/, "");
-  if (registry === "" || spec.registry !== undefined) return { spec, notes: [] };
+  if (registry === "" || registry === spec.registry) return { spec, notes: [] };
+  if (spec.registry !== undefined) {
+    return {
+      spec,
+      notes: [
+        `warning: ${FORMER_REGISTRY} in ${folder}/.env has no effect any more: images come from ${spec.registry}, the registry of framework.yaml; delete the line`,
+      ],
+    };
+  }
   const problem = registryProblem(registry);
   if (problem !== undefined) {
     return {

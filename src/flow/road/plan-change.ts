@@ -90,6 +90,7 @@ export async function planChange(wanted: Wanted, place: Place): Promise<PlannedC
     disk,
     decide,
     settle: async () => settler(catalogue),
+    recordsState: origin.goesBack,
     state: () => (origin.stays ? (state ?? "") : stateText(place.provenance())),
   });
 
@@ -144,11 +145,15 @@ export async function planChange(wanted: Wanted, place: Place): Promise<PlannedC
   };
 }
 
-/** Values of the user's own variables whose names say that they are secret. */
+/** Values of the user's own variables whose names say that they are secret, and passwords in URLs. */
 function namedSecrets(env: ReadonlyMap<string, string>): string[] {
-  return [...env].flatMap(([name, value]) =>
-    /KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|PRIVATE|AUTH|DSN/i.test(name) ? [value] : [],
-  );
+  return [...env].flatMap(([name, value]) => {
+    const password = /^[a-z][a-z0-9+.-]*:\/\/[^/@\s]*?:([^/@\s]+)@/i.exec(value)?.[1];
+    const isNamed = /KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|PRIVATE|AUTH|DSN/i.test(name);
+    // A switch or a small number is no secret, and hiding each of them in a file says more than it hides.
+    const isPlain = /^(?:true|false|yes|no|on|off|none|\d{1,5})$/i.test(value);
+    return [...(isNamed && !isPlain ? [value] : []), ...(password === undefined ? [] : [password])];
+  });
 }
 
 /** Variables of `.env` whose values may be shown: what follows the spec, where nobody changed it. */

@@ -7,6 +7,8 @@ interface Origin {
   notes: readonly string[];
   /** Whether the record stays as it is: most of the directory is still what other templates made of it. */
   stays: boolean;
+  /** Whether the user asked to go back to what this program and these templates make: that is recorded in any case. */
+  goesBack: boolean;
 }
 
 /**
@@ -22,10 +24,12 @@ export function requireNoDowngrade(state: string | undefined, shown: string, upg
     return {
       notes: ["made by a version that did not record itself; from now on, .scaffold/state.json says what made it"],
       stays: false,
+      goesBack: false,
     };
-  if (place.mayDowngrade) return { notes: [], stays: false };
   const now = place.provenance();
   const isForgotten = made.isOwn && !now.isOwn && made.templates !== now.templates;
+  const isNewer = compareVersions(made.program, now.program) > 0;
+  if (place.mayDowngrade) return { notes: [], stays: false, goesBack: isNewer || isForgotten };
   if (isForgotten && upgrade) {
     throw new UserError(
       `${shown} was made with templates of your own; the built-in ones would take back what yours say`,
@@ -36,7 +40,7 @@ export function requireNoDowngrade(state: string | undefined, shown: string, upg
       },
     );
   }
-  if (compareVersions(made.program, now.program) > 0) {
+  if (isNewer) {
     throw new UserError(
       `${shown} was made by framework-infra ${made.program}; this is ${now.program}, which would take back what is newer`,
       {
@@ -52,6 +56,7 @@ export function requireNoDowngrade(state: string | undefined, shown: string, upg
           "warning: made with templates of your own; this change is made with the built-in ones, because --templates is not given",
         ],
         stays: true,
+        goesBack: false,
       }
-    : { notes: [], stays: false };
+    : { notes: [], stays: false, goesBack: false };
 }

@@ -42,12 +42,15 @@ describe("an image whose tag both sides changed", () => {
       q(`v1.19.1${SHA("b")}`),
       q(`v1.19.1${SHA("b")}`),
     ],
-    ["without a variable", "qdrant/qdrant:v1.19.2", q("v1.19.0"), q("v1.19.1"), q("v1.19.2")],
   ])("%s", (_, ours, base, theirs, expected) => {
     expect(newerImage(ours, base, theirs, "one-minor")).toBe(expected);
   });
 
   it.each<[string, string, string, string]>([
+    ["the variable was taken away", "qdrant/qdrant:v1.19.2", q("v1.19.0"), q("v1.19.1")],
+    ["another variable", q("v1.19.0").replace("QDRANT", "OTHER"), q("v1.19.0"), q("v1.19.1")],
+    ["another variable and a newer tag", q("v1.19.2").replace("QDRANT", "OTHER"), q("v1.19.0"), q("v1.19.1")],
+    ["ours went back on purpose", q("v1.18.2"), q("v1.19.0"), q("v1.19.1")],
     ["another repository", of("mine/qdrant:v1.20.0"), q("v1.19.0"), q("v1.19.1")],
     ["another suffix", q("v1.20.0"), q("v1.19.0-unprivileged"), q("v1.19.1-unprivileged")],
     ["a tag that moves", q("latest"), q("v1.19.0"), q("v1.19.1")],
