@@ -98,13 +98,8 @@ export async function loadCatalogue(folder: string, prebuilt: Prebuilt = NOT_PRE
       }
     }
   }
-  for (const { file, value } of services) {
-    const id = file.split("/").at(-2) ?? "";
-    const part = `services/${id}/emit/scripts/services/${id}.sh`;
-    if (value.volumes.some(({ saved }) => saved === "service") && !templates.has(part) && !templates.has(`${part}.hbs`))
-      problems.push({ file, key: "volumes", message: `a volume is \`saved: service\`, and there is no ${part}` });
-  }
-  if (problems.length === 0 && !wereChecked(templates, prebuilt)) problems.push(...checkCatalogue(services, presets));
+  if (problems.length === 0 && !wereChecked(templates, prebuilt))
+    problems.push(...checkCatalogue(services, presets), ...missingParts(services, templates));
   if (common.length === 0 && problems.length === 0)
     problems.push({ file: "framework/env.yaml", message: "is missing" });
   if (problems.length > 0)
@@ -171,5 +166,18 @@ function listFiles(folder: string, below: string): string[] {
     if (entry.isDirectory()) return listFiles(folder, path);
     // Editors leave backup and swap files behind.
     return entry.isFile() && !/(?:~|\.swp|\.orig|^\.DS_Store)$/.test(entry.name) ? [path] : [];
+  });
+}
+
+/** Services that say that they save a volume themselves, and bring no script that does. */
+function missingParts(
+  services: readonly { file: string; value: Manifest }[],
+  templates: ReadonlyMap<string, Template>,
+): Problem[] {
+  return services.flatMap(({ file, value: { id, volumes } }) => {
+    const part = `services/${id}/emit/scripts/services/${id}.sh`;
+    const isThere = templates.has(part) || templates.has(`${part}.hbs`);
+    if (isThere || volumes.every(({ saved }) => saved !== "service")) return [];
+    return [{ file, key: "volumes", message: `a volume is \`saved: service\`, and there is no ${part}` }];
   });
 }

@@ -107,7 +107,6 @@ start() {
 
 restore_service() {
   local service=$1 dir="$SETS/$SOURCE/$1" volume how has_files=false
-  set -e
   while read -r volume how; do
     [ "$how" = files ] || continue
     has_files=true
@@ -168,7 +167,9 @@ NOTES=$(mktemp -d)
 for service in $(stack_services); do part_of "$service"; done
 if [ "$DROP" = true ]; then
   for service in $(stack_services); do
-    if has "$service" drop_old; then in_background "${service}_drop_old" || exit; fi
+    has "$service" drop_old || continue
+    background "${service}_drop_old"
+    [ "$RESULT" = 0 ] || exit "$RESULT"
   done
   exit 0
 fi
@@ -190,7 +191,8 @@ SET=$SOURCE
 printf '%s\n' "$SOURCE" >"$SETS/.restoring"
 rm -f "$SETS/.resume"
 for service in $chosen; do
-  in_background restore_service "$service" || unfinished $? "$service"
+  background restore_service "$service"
+  [ "$RESULT" = 0 ] || unfinished "$RESULT" "$service"
 done
 [ "$START" = false ] || start
 rm -f "$SETS/.restoring"

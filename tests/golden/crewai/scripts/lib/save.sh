@@ -78,15 +78,20 @@ save_set() {
   for service in "${services[@]}"; do
     mkdir "$partial/$service"
     put_note "$service.image" "$(docker inspect --format '{{.Config.Image}}' "$(container_of "$service")")"
-    in_background save_service "$service" "$partial/$service" || fail_saving $? "$service"
+    background save_service "$service" "$partial/$service"
+    [ "$RESULT" = 0 ] || fail_saving "$RESULT" "$service"
   done
   put_note at-risk "$(at_risk)"
   resume_services || exit "$EXIT_RESUME"
 
-  in_background write_manifest "$partial" "$SET" "$created" "$started" "$reason" || fail_saving $? ""
-  check_parts "$partial" "${services[@]}" || exit
+  background write_manifest "$partial" "$SET" "$created" "$started" "$reason"
+  [ "$RESULT" = 0 ] || fail_saving "$RESULT" ""
+  # Each file with its size and sum, or nothing that was written down can be trusted.
+  [ "$(files_in "$SET.partial" | wc -l)" -eq $(($(files_below "$partial" | wc -l) - 2)) ] || fail_saving 1 "the manifest"
+  check_parts "$partial" "${services[@]}"
   # On disk, before it has its name.
-  in_background sync_files "$partial" || fail_saving $? ""
+  background sync_files "$partial"
+  [ "$RESULT" = 0 ] || fail_saving "$RESULT" ""
   mv -T "$partial" "$SETS/$SET" || die "$EXIT_WRITE" "$SETS/$SET could not be made"
   sync "$SETS"
   step "" "set $SET is complete and verified"
@@ -128,7 +133,8 @@ quiesce() {
     for needed in $(requires_of "$service"); do
       ! holds_data "$needed" || is_among "$needed" "$@" || { put_note quiesced false; continue 2; }
     done
-    in_background "${service}_pause" || exit
+    background "${service}_pause"
+    [ "$RESULT" = 0 ] || exit "$RESULT"
   done
 }
 
@@ -146,7 +152,6 @@ at_risk() {
 
 save_service() {
   local service=$1 dir=$2 volume how
-  set -e
   while read -r volume how; do
     [ "$how" != files ] || save_volume "$service" "$volume" "$dir"
   done < <(volumes_of "$service")

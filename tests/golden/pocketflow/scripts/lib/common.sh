@@ -5,6 +5,7 @@
 # Sizes and file names are counted in bytes, whatever the locale.
 export LC_ALL=C
 umask 077
+shopt -s inherit_errexit
 
 # One code for each kind of failure. What a signal ends has 128 + its number, as everywhere.
 readonly EXIT_USAGE=20 EXIT_HOST=21 EXIT_ENGINE=22 EXIT_ENV=23 EXIT_LOCKED=24 EXIT_DOWN=25 EXIT_DENIED=26
@@ -324,13 +325,16 @@ put_note() { printf '%s' "$2" >"$NOTES/$1"; }
 # has SERVICE HOOK
 has() { declare -F "$1_$2" >/dev/null; }
 
-# in_background COMMAND...: so that a signal is acted on at once, not when the command has ended.
-in_background() {
-  local code=0
-  ("$@") &
+# background COMMAND...: so that a signal is acted on at once, not when the command has ended. Its exit code is in RESULT.
+# Never behind `if`, `||` or `&&`: there, Bash goes on after whatever fails in the command.
+background() {
+  (
+    set -e
+    "$@"
+  ) &
   CHILD=$!
-  wait "$CHILD" || code=$?
+  RESULT=0
+  wait "$CHILD" || RESULT=$?
   CHILD=''
-  return "$code"
 }
-CHILD=''
+CHILD='' RESULT=0

@@ -10,7 +10,7 @@ set_ids() {
   for path in "$SETS"/*/manifest.json; do
     [ -f "$path" ] || continue
     path=${path%/manifest.json}
-    [[ ${path##*/} =~ $ID_PATTERN ]] && printf '%s\n' "${path##*/}"
+    if [[ ${path##*/} =~ $ID_PATTERN ]]; then printf '%s\n' "${path##*/}"; fi
   done | sort -r
 }
 
@@ -126,7 +126,8 @@ check_parts() {
     part_of "$service"
     if has "$service" check; then
       step "$service" "checking that it can be read"
-      in_background "${service}_check" "$dir/$service" || return
+      background "${service}_check" "$dir/$service"
+      [ "$RESULT" = 0 ] || exit "$RESULT"
     fi
   done
 }
