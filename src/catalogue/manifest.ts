@@ -128,10 +128,7 @@ export const manifestSchema = z.strictObject({
   ownNetwork: z._default(z.boolean(), false),
   port: z.optional(publishedPortSchema),
   containers: z.array(containerSchema).check(z.minLength(1)),
-  volumes: z._default(
-    z.array(volumeSchema),
-    [],
-  ),
+  volumes: z._default(z.array(volumeSchema), []),
   env: z._default(z.array(envEntrySchema), []),
   /** Can be used from elsewhere instead of run here: the variables that take its place. */
   external: z.optional(

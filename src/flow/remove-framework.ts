@@ -86,7 +86,9 @@ function finishedRemoval(
 ): RemoveFrameworkResult | undefined {
   if (recovered?.removed.includes(folder) !== true || root.frameworks.some((each) => each.folder === folder))
     return undefined;
-  const env = purge ? readDirectory(join(place.root, folder), [".env"], `${place.shown}/${folder}`).get(".env") : undefined;
+  const env = purge
+    ? readDirectory(join(place.root, folder), [".env"], `${place.shown}/${folder}`).get(".env")
+    : undefined;
   const plan: Plan = {
     framework: folder,
     actions:

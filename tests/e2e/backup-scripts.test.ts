@@ -1,8 +1,8 @@
 import fs from "fs-extra";
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
+import { sha256 } from "../../src/lib/digest.ts";
 import { run, type Outcome } from "../helpers/cli.ts";
 import { Workspace } from "../helpers/project-dir.ts";
 
@@ -47,8 +47,7 @@ function set(dir: string, id: string, changes: Record<string, string> = {}): voi
 `;
   const folder = join(dir, "backups", id);
   fs.outputFileSync(join(folder, "manifest.json"), text);
-  const sum = execFileSync("sha256sum", [join(folder, "manifest.json")], { encoding: "utf8" }).slice(0, 64);
-  fs.writeFileSync(join(folder, "manifest.sha256"), sum);
+  fs.writeFileSync(join(folder, "manifest.sha256"), sha256(text));
 }
 
 const NAMES = ["backup.sh", "verify-backup.sh", "restore.sh", "list-backups.sh", "backup-status.sh"];

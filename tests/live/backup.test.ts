@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { sha256 } from "../../src/lib/digest.ts";
 import { isFull } from "../helpers/arbitrary.ts";
 import { asSuperuser, fingerprint, ODD_DATA } from "../helpers/backup-data.ts";
 import { cli, run, start, type Outcome } from "../helpers/cli.ts";
@@ -157,7 +158,6 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
       "archive: public.big": 200_000,
       'archive: Näm e.od"d \\t': 10,
       "archive: public.parts_2": 51,
-      "archive: public.sums": 3,
       "archive: large objects": 1,
       "odd 'name/é: public.t": 3,
     });
@@ -200,6 +200,8 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
   it("restores one service over what is there, keeps the former state, and deletes it when told to", async () => {
     await asSuperuser(stack, "archive", "DELETE FROM big WHERE id > 10; CREATE TABLE later (n int)");
     await qdrant("POST", "/collections/kept/points/delete?wait=true", { points: [1, 2, 3] });
+    // A snapshot of the user's own, which is in no set and stays.
+    const own = (await qdrant("POST", "/collections/kept/snapshots?wait=true")).result as { name: string };
     const { code, stdout } = await stack.script("restore.sh", id, "postgres");
     expect(code).toBe(0);
     const former = /the state before is set (\S+)$/m.exec(stdout)?.[1] ?? "";
@@ -211,6 +213,8 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
     expect(await asSuperuser(stack, "postgres", kept)).toBe("0\n");
     expect(await stack.script("restore.sh", id, "qdrant")).toMatchObject({ code: 0 });
     expect(await everything()).toEqual(before);
+    expect((await qdrant("GET", "/collections/kept/snapshots")).result).toMatchObject([{ name: own.name }]);
+    await qdrant("DELETE", `/collections/kept/snapshots/${own.name}?wait=true`);
     await requireNothingLeft();
   });
 
@@ -223,7 +227,8 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
       },
     );
     await new Promise((resolve) => setTimeout(resolve, 2000));
-    const refused = await stack.script("restore.sh", id, "postgres", "--no-safety-set");
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const refused = await stack.script("restore.sh", id, "--no-safety-set");
     expect([refused.code, refused.stderr]).toEqual([35, expect.stringContaining("archive in archive")]);
     expect(await stack.script("restore.sh", id, "postgres", "--no-safety-set", "--force")).toMatchObject({ code: 0 });
     expect((await user.result).code).not.toBe(0);
@@ -248,10 +253,7 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
       return codes;
     }
     const seal = (dir: string): void =>
-      fs.writeFileSync(
-        join(dir, "manifest.sha256"),
-        execFileSync("sha256sum", [join(dir, "manifest.json")], { encoding: "utf8" }).slice(0, 64),
-      );
+      fs.writeFileSync(join(dir, "manifest.sha256"), sha256(fs.readFileSync(join(dir, "manifest.json"), "utf8")));
     const dump = (dir: string): string =>
       join(dir, "postgres", fs.readdirSync(join(dir, "postgres")).find((name) => name.endsWith(".dump")) ?? "");
 
@@ -319,7 +321,12 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
       // It has changed nothing that anybody uses, and left nothing beside it.
       await stack.ok("up", "-d", "--wait");
       expect(await everything()).toEqual(before);
-      fs.removeSync(join(sets(), ".restoring"));
+      if (code === 36) {
+        // What is there may be half of two states: no backup of it counts until a restore has succeeded.
+        expect(await stack.script("backup.sh")).toMatchObject({ code: 36 });
+        expect((await stack.script("backup-status.sh")).stdout).toContain("restore.sh 20200101T000000Z again");
+        fs.removeSync(join(sets(), ".restoring"));
+      }
       await requireNothingLeft();
     });
     const edit = (dir: string, find: string, put: string): void => {

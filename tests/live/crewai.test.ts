@@ -178,6 +178,27 @@ describe.skipIf(engineProblem() !== undefined)("crewai on a real engine", () => 
     // And it takes in what is new, as its own roles.
     await send("2cf7651916cd43dd8448eb211c80319e");
     expect(await found("2cf7651916cd43dd8448eb211c80319e")).toHaveLength(1);
+    // Over the running stack, with the safety set: whoever writes stays stopped until all of it is restored.
+    const since = (await docker("info", "--format", "{{.SystemTime}}")).trim();
+    const again = await stack.script("restore.sh", id);
+    expect([again.code, again.stderr.replaceAll(/^\{.*\}\n/gm, "")]).toEqual([0, ""]);
+    const until = (await docker("info", "--format", "{{.SystemTime}}")).trim();
+    const seen = (name: string): Promise<string> =>
+      docker(
+        "events",
+        "--since",
+        since,
+        "--until",
+        until,
+        "--filter",
+        `container=crewai_${name}`,
+        "--format",
+        "{{.Action}}",
+      );
+    for (const name of ["langfuse", "langfuse_worker"])
+      expect((await seen(name)).split("\n").filter((action) => action === "start")).toEqual(["start"]);
+    expect((await seen("clickhouse")).split("\n").filter((action) => action === "start").length).toBeGreaterThan(1);
+    expect(await found(first)).toEqual(before);
     const { code } = await run("python3", ["examples/connect.py"], { cwd: stack.dir });
     expect(code).toBe(0);
   });

@@ -59,12 +59,12 @@ else
     problems+=("the newest complete set, $newest, is $((age / 3600)) hours old; at most $MAX_AGE are allowed")
   fi
 fi
-if [ -s "$SETS/.resume" ]; then
+if [ -s "$SETS/.resume" ] || [ -s "$SETS/.users" ]; then
   owner=$(cat "$SETS/.lock/owner" 2>/dev/null) || owner=''
   if [ -z "$owner" ] || [ "$(process_of "${owner%% *}")" != "$owner" ]; then
     while read -r verb service; do
       problems+=("a run was killed and left $service $([ "$verb" = unpause ] && printf paused || printf stopped): docker compose $verb $service, or run scripts/backup.sh")
-    done <"$SETS/.resume"
+    done < <(cat "$SETS/.resume" "$SETS/.users" 2>/dev/null)
   fi
 fi
 if [ -s "$SETS/.restoring" ]; then

@@ -21,7 +21,8 @@ Usage: scripts/backup.sh [OPTION...] [SERVICE...]
 Saves every service of this stack, or those that are named, each with what it stores its data in.
 Prints the ID of the set as the last line.
 
-  --no-quiesce   do not pause anything: faster, but what is written meanwhile may be in one store and not in another
+  --no-quiesce   do not pause what writes to several stores: what it writes meanwhile may be in one of them and not
+                 in another. A store that is saved as files is stopped for as long all the same
   --json         print one JSON document instead of the ID
   --help         show this
 
@@ -51,6 +52,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 prepare
+[ ! -e "$SETS/.restoring" ] || die "$EXIT_RESTORE" "a restore was interrupted, so this stack may hold half of two states" "run scripts/restore.sh $(<"$SETS/.restoring") again"
 save_set "" "$SERVICES"
 delete_old_sets "$SET"
 if [ "$JSON" = true ]; then

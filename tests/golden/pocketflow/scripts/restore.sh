@@ -84,9 +84,20 @@ require_fit() {
   done
 }
 
+# Before anything is changed: one service that is used must not leave the others restored.
+require_unused() {
+  local service users
+  [ "$FORCE" = false ] || return 0
+  for service in $1; do
+    has "$service" users || continue
+    users=$("${service}_users") || exit
+    [ -z "$users" ] || die "$EXIT_IN_USE" "somebody is connected to $service: $users" "stop what uses it, or give --force to disconnect it"
+  done
+}
+
 # Stops the containers that use what is restored; they start again with the rest of the stack.
 stop_users() {
-  local service needed container
+  local service needed container RESUME=.users
   for service in $(stack_services); do
     for needed in $(requires_of "$service"); do
       # shellcheck disable=SC2086 # one word each
@@ -102,26 +113,27 @@ stop_users() {
 }
 
 start() {
-  docker compose up -d --wait "$@" >/dev/null 2>"$NOTES/up" || die "$EXIT_RESUME" "the stack did not start: $(tail -n 1 "$NOTES/up")" "docker compose ps; docker compose logs"
+  docker compose up -d --wait "$@" >/dev/null 2>"$NOTES/up" || die "$EXIT_RESUME" "$([ $# -gt 0 ] && printf '%s' "$*" || printf 'the stack') did not start: $(tail -n 1 "$NOTES/up")" "docker compose ps; docker compose logs; if its volume is damaged, see DISASTER_RECOVERY.md"
 }
 
 restore_service() {
   local service=$1 dir="$SETS/$SOURCE/$1" volume how has_files=false
-  while read -r volume how; do
+  while read -r -u 4 volume how; do
     [ "$how" = files ] || continue
     has_files=true
     restore_volume "$service" "$volume" "$dir"
-  done < <(volumes_of "$service")
+  done 4< <(volumes_of "$service")
   [ "$has_files" = false ] || start "$service"
   if has "$service" restore; then "${service}_restore" "$dir"; fi
 }
 
-# The files are put beside those that are there, and change places with them when they are complete.
+# The files are put beside those that are there, and take their place when they are complete.
 restore_volume() {
-  local service=$1 volume=$2 dir=$3
+  local service=$1 volume=$2 dir=$3 name
+  name=$(volume_name "$service" "$volume") || exit
   step "$service" "restoring the files of $volume"
   docker compose stop --timeout 60 "$service" >/dev/null 2>&1 || die "$EXIT_QUIESCE" "$service could not be stopped"
-  volume_client "$service" "${FRAMEWORK_NAME}_$volume" rw -- sh -ec '
+  volume_client "$service" "$name" rw -- sh -ec '
     cd /volume
     rm -rf .restoring
     mkdir .restoring
@@ -129,7 +141,7 @@ restore_volume() {
     mkdir .restoring/.complete
   ' <"$dir/$volume.tar" || die "$EXIT_RESTORE" "the files of $volume could not be restored" "is there space for both states? nothing that was there has been changed"
   # shellcheck disable=SC2016 # for the shell in there
-  volume_client "$service" "${FRAMEWORK_NAME}_$volume" rw -- sh -ec '
+  volume_client "$service" "$name" rw -- sh -ec '
     cd /volume
     [ -d .restoring/.complete ]
     for file in * .[!.]* ..?*; do
@@ -177,9 +189,20 @@ chosen=$(choose) || exit
 SERVICES=$chosen
 stop_users "$chosen"
 step "" "starting what is restored"
-# shellcheck disable=SC2086 # one word each
-start $chosen
+for service in $chosen; do
+  if has "$service" restore; then
+    start "$service"
+  else
+    # Its files are replaced while it stands still: they need not be good enough to start with.
+    docker compose up --no-start "$service" >/dev/null 2>"$NOTES/up" || die "$EXIT_RESUME" "$service could not be made: $(tail -n 1 "$NOTES/up")"
+  fi
+done
 require_fit "$chosen"
+require_unused "$chosen"
+if [ -e "$SETS/.restoring" ] && [ "$SAFETY" = true ]; then
+  step "" "the present state is that of an interrupted restore: it is not saved"
+  SAFETY=false
+fi
 if [ "$SAFETY" = true ]; then
   step "" "saving the present state first"
   rm -rf "$NOTES"
@@ -189,7 +212,7 @@ fi
 SET=$SOURCE
 # From here on, what uses the data stays down until all of it is restored.
 printf '%s\n' "$SOURCE" >"$SETS/.restoring"
-rm -f "$SETS/.resume"
+rm -f "$SETS/.users"
 for service in $chosen; do
   background restore_service "$service"
   [ "$RESULT" = 0 ] || unfinished "$RESULT" "$service"

@@ -82,7 +82,7 @@ require_set() {
   [ -f "$SETS/$1/manifest.json" ] || die "$EXIT_NO_SET" "there is no set $1 in $SETS" "scripts/list-backups.sh shows them"
 }
 
-# require_whole ID: every file of the set is there, is as it was saved, and no other is.
+# require_whole FOLDER [ID]: every file of the set is there, is as it was saved, and no other is.
 require_whole() {
   local dir="$SETS/$1" manifest="$SETS/$1/manifest.json" format sum bytes path listed=0 present
   local where="set $1 is damaged"
@@ -91,7 +91,7 @@ require_whole() {
   [[ $format =~ ^[0-9]{1,6}$ ]] || die "$EXIT_DAMAGED" "$where: manifest.json cannot be read" "$hint"
   [ "$format" -le $FORMAT ] || die "$EXIT_NEWER" "set $1 has format $format; these scripts know format $FORMAT" "npm run regenerate with the newer program"
   [ "$(cat "$dir/manifest.sha256" 2>/dev/null)" = "$(sum_of "$manifest")" ] || die "$EXIT_DAMAGED" "$where: manifest.json is not as it was written" "$hint"
-  [ "$(field "$manifest" id)" = "$1" ] || die "$EXIT_DAMAGED" "$where: its manifest is of another set" "$hint"
+  [ "$(field "$manifest" id)" = "${2:-$1}" ] || die "$EXIT_DAMAGED" "$where: its manifest is of another set" "$hint"
   while read -r sum bytes path; do
     listed=$((listed + 1))
     [[ /$path/ != */../* ]] || die "$EXIT_DAMAGED" "$where: $path leads out of it" "$hint"
@@ -120,16 +120,26 @@ sum_of() {
 
 # check_parts DIR SERVICE...: asks each service's own tools whether they can read what was saved.
 check_parts() {
-  local dir=$1 service
+  local dir=$1 service file
   shift
   for service in "$@"; do
     part_of "$service"
+    for file in "$dir/$service"/*.tar; do
+      [ -f "$file" ] || continue
+      step "$service" "checking that ${file##*/} can be read"
+      background check_archive "$service" "$file"
+      [ "$RESULT" = 0 ] || exit "$RESULT"
+    done
     if has "$service" check; then
       step "$service" "checking that it can be read"
       background "${service}_check" "$dir/$service"
       [ "$RESULT" = 0 ] || exit "$RESULT"
     fi
   done
+}
+
+check_archive() {
+  tool_client "$1" -- tar -tf - <"$2" >/dev/null || die "$EXIT_DAMAGED" "${2##*/} cannot be read" "make another set"
 }
 
 # write_manifest DIR ID CREATED STARTED REASON: from what the parts noted in DIR/.notes. STARTED: seconds of $SECONDS.
@@ -217,7 +227,9 @@ delete_old_sets() {
 kind_of() {
   local manifest="$SETS/$1/manifest.json"
   [ "$(cat "$SETS/$1/manifest.sha256" 2>/dev/null)" = "$(sum_of "$manifest")" ] || return 1
-  printf '%s %s' "$(field "$manifest" reason)" "$(services_in "$1" | tr '\n' ' ')"
+  local reason
+  reason=$(field "$manifest" reason)
+  printf '%s %s' "${reason%% of *}" "$(services_in "$1" | tr '\n' ' ')"
 }
 
 # kept_of ID... (the newest first): the last ones, and the newest of each day, week and month.

@@ -5,7 +5,7 @@
 # Sizes and file names are counted in bytes, whatever the locale.
 export LC_ALL=C
 umask 077
-shopt -s inherit_errexit
+shopt -s inherit_errexit 2>/dev/null || true
 
 # One code for each kind of failure. What a signal ends has 128 + its number, as everywhere.
 readonly EXIT_USAGE=20 EXIT_HOST=21 EXIT_ENGINE=22 EXIT_ENV=23 EXIT_LOCKED=24 EXIT_DOWN=25 EXIT_DENIED=26
@@ -113,31 +113,30 @@ env_value() {
   printf '%s' "${BASH_REMATCH[1]}"
 }
 
-# What must not happen twice at a time, in this stack: backup, restore. $SETS/.lock/owner has the process.
+# What must not happen twice at a time, in this stack: backup, restore. $SETS/.lock/owner has the process. The lock
+# gets its name with the owner in it, which fails while another one has that name.
 take_lock() {
   { mkdir -p "$SETS" 2>/dev/null && [ -w "$SETS" ]; } ||
     die "$EXIT_WRITE" "$SETS cannot be written" "check its owner and mode (ls -ld)"
-  local owner
-  if ! mkdir "$SETS/.lock" 2>/dev/null; then
+  local owner new="$SETS/.lock.$$"
+  rm -rf "$new"
+  { mkdir "$new" && process_of $$ >"$new/owner"; } || die "$EXIT_WRITE" "$SETS cannot be written" "check its owner and mode (ls -ld)"
+  if ! mv -T "$new" "$SETS/.lock" 2>/dev/null; then
     owner=$(cat "$SETS/.lock/owner" 2>/dev/null) || owner=''
-    if [ -z "$owner" ]; then
-      # Made a moment ago by another run, or left by one that was killed in that moment.
-      sleep 2
-      owner=$(cat "$SETS/.lock/owner" 2>/dev/null) || owner=''
-    fi
     if [ -n "$owner" ] && [ "$(process_of "${owner%% *}")" = "$owner" ]; then
+      rm -rf "$new"
       die "$EXIT_LOCKED" "another backup or restore of this stack is running (process ${owner%% *})" "wait until it ends"
     fi
-    # Nobody else moves this one: what is moved is compared with what was found.
-    mv "$SETS/.lock" "$SETS/.lock.$$" 2>/dev/null || die "$EXIT_LOCKED" "another run has just started" "wait until it ends"
-    if [ "$(cat "$SETS/.lock.$$/owner" 2>/dev/null)" != "$owner" ]; then
-      mv -T "$SETS/.lock.$$" "$SETS/.lock" 2>/dev/null || true
+    # Its process is gone. What is moved away is compared with what was found: another run may have been faster.
+    if mv -T "$SETS/.lock" "$new.old" 2>/dev/null && [ "$(cat "$new.old/owner" 2>/dev/null)" != "$owner" ]; then
+      mv -T "$new.old" "$SETS/.lock" 2>/dev/null || true
+    fi
+    rm -rf "$new.old"
+    if ! mv -T "$new" "$SETS/.lock" 2>/dev/null; then
+      rm -rf "$new"
       die "$EXIT_LOCKED" "another run has just started" "wait until it ends"
     fi
-    rm -rf "$SETS/.lock.$$"
-    mkdir "$SETS/.lock" 2>/dev/null || die "$EXIT_LOCKED" "another run has just started" "wait until it ends"
   fi
-  process_of $$ >"$SETS/.lock/owner"
   LOCKED=true
 }
 
@@ -154,22 +153,26 @@ LOCKED=false
 release_lock() {
   [ "$LOCKED" = true ] || return 0
   LOCKED=false
-  rm -rf "$SETS/.lock"
+  [ "$(cat "$SETS/.lock/owner" 2>/dev/null)" != "$(process_of $$)" ] || rm -rf "$SETS/.lock"
 }
 
-# container_of SERVICE: the id of its container; nothing where there is none.
+# container_of SERVICE: the id of its container; nothing where there is none. Fails where the engine does not answer:
+# that is not the same as a container that is gone.
 container_of() {
   local found
   found=$(docker ps --all --quiet --filter "label=com.docker.compose.project=${COMPOSE_PROJECT_NAME:-$FRAMEWORK_NAME}" \
-    --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False 2>/dev/null) || true
+    --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False 2>/dev/null) || return 1
   printf '%s' "${found%%$'\n'*}"
 }
 
-# is_running SERVICE
+# is_running SERVICE: ends the run where nobody can know.
 is_running() {
-  local id
-  id=$(container_of "$1")
-  [ -n "$id" ] && [ "$(docker inspect --format '{{.State.Running}} {{.State.Paused}}' "$id" 2>/dev/null)" = "true false" ]
+  local id state
+  id=$(container_of "$1") || die "$EXIT_ENGINE" "the Docker engine does not answer any more"
+  [ -n "$id" ] || return 1
+  state=$(docker inspect --format '{{.State.Running}} {{.State.Paused}}' "$id" 2>/dev/null) ||
+    die "$EXIT_ENGINE" "the Docker engine does not answer any more"
+  [ "$state" = "true false" ]
 }
 
 require_running() {
@@ -185,7 +188,7 @@ client() {
     environment+=(--env "$1")
     shift
   done
-  id=$(container_of "$service")
+  id=$(container_of "$service") || die "$EXIT_ENGINE" "the Docker engine does not answer any more"
   [ -n "$id" ] || die "$EXIT_DOWN" "$service has no container" "docker compose up -d --wait $service"
   run_client "$service" --network "$(network_of "$id")" "${environment[@]}" "$@"
 }
@@ -232,13 +235,16 @@ remove_clients() {
   local ids
   ids=$(docker ps --all --quiet --filter "label=$CLIENT_LABEL" 2>/dev/null) || return 0
   # shellcheck disable=SC2086 # one word each
-  [ -z "$ids" ] || docker rm --force $ids >/dev/null 2>&1 || true
+  [ -z "$ids" ] || docker rm --force --volumes $ids >/dev/null 2>&1 || true
 }
 
-# What was paused or stopped for a run is written down first, so that a run that is killed leaves a way back.
+# What was paused or stopped is written down first, so that a run that is killed leaves a way back: in .resume what goes
+# on as soon as a set is saved, in .users what waits for the end of a restore.
+RESUME=.resume
+
 pause_service() {
   is_running "$1" || return 0
-  printf 'unpause %s\n' "$1" >>"$SETS/.resume"
+  printf 'unpause %s\n' "$1" >>"$SETS/$RESUME"
   docker pause "$(container_of "$1")" >/dev/null || die "$EXIT_QUIESCE" "$1 could not be paused"
 }
 
@@ -247,10 +253,29 @@ stop_service() {
   is_running "$1" || return 0
   local id code
   id=$(container_of "$1")
-  printf 'start %s\n' "$1" >>"$SETS/.resume"
+  printf 'start %s\n' "$1" >>"$SETS/$RESUME"
   docker stop --time "$2" "$id" >/dev/null || die "$EXIT_QUIESCE" "$1 could not be stopped"
   code=$(docker inspect --format '{{.State.ExitCode}}' "$id")
   [ "$code" != 137 ] || die "$EXIT_QUIESCE" "$1 did not stop within $2 seconds and was killed" "stop it by hand, look at its log, then run this again"
+}
+
+# start_again SERVICE: before the others that were stopped.
+start_again() {
+  local line kept=''
+  grep_line "start $1" "$SETS/$RESUME" || return 0
+  docker start "$(container_of "$1")" >/dev/null || die "$EXIT_RESUME" "$1 could not be started again" "docker compose up -d --wait"
+  while IFS= read -r line; do
+    [ "$line" = "start $1" ] || kept+="$line"$'\n'
+  done <"$SETS/$RESUME"
+  printf '%s' "$kept" >"$SETS/$RESUME"
+}
+
+# grep_line LINE FILE: whether it is there.
+grep_line() {
+  local line
+  [ -e "$2" ] || return 1
+  while IFS= read -r line; do [ "$line" != "$1" ] || return 0; done <"$2"
+  return 1
 }
 
 # wait_healthy CONTAINER...: a minute at most. One that was paused is unhealthy until its next check.
@@ -265,34 +290,49 @@ wait_healthy() {
   done
 }
 
-# resume_services: undoes what .resume says, the last first. Containers that are gone are no longer ours.
+# resume_services FILE: undoes what it says, the last first. What could not be undone stays in it.
 resume_services() {
-  [ -s "$SETS/.resume" ] || return 0
-  local lines=() started=() index verb service id failed=''
-  mapfile -t lines <"$SETS/.resume"
+  local file="$SETS/$1" lines=() started=() index verb service id left=''
+  [ -s "$file" ] || { rm -f "$file"; return 0; }
+  mapfile -t lines <"$file"
   for ((index = ${#lines[@]} - 1; index >= 0; index--)); do
     read -r verb service <<<"${lines[index]}"
-    id=$(container_of "$service")
+    if ! id=$(container_of "$service"); then
+      left="${lines[index]}"$'\n'"$left"
+      continue
+    fi
+    # A container that was removed meanwhile is nobody's to start.
     [ -n "$id" ] || continue
-    case "$verb $(docker inspect --format '{{.State.Running}} {{.State.Paused}}' "$id" 2>/dev/null)" in
-      "unpause true true")
-        # What it stores its data in first: else it would answer with errors.
-        wait_healthy "${started[@]}"
-        docker unpause "$id" >/dev/null 2>&1 || failed+=" $service"
-        started+=("$id")
-        ;;
-      "start false false")
-        docker start "$id" >/dev/null 2>&1 || failed+=" $service"
-        started+=("$id")
-        ;;
-    esac
+    if resume_container "$verb" "$id"; then
+      started+=("$id")
+    else
+      left="${lines[index]}"$'\n'"$left"
+    fi
   done
-  if [ -n "$failed" ]; then
-    printf 'error: could not start again:%s\nhint: docker compose up -d --wait, and docker compose unpause\n' "$failed" >&2
+  printf '%s' "$left" >"$file"
+  if [ -n "$left" ]; then
+    printf 'error: could not be started again: %s\nhint: docker compose up -d --wait, and docker compose unpause\n' "${left//$'\n'/, }" >&2
     return 1
   fi
-  rm -f "$SETS/.resume"
+  rm -f "$file"
   wait_healthy "${started[@]}"
+}
+
+# resume_container VERB ID; STARTED is what was started before it.
+resume_container() {
+  local state
+  state=$(docker inspect --format '{{.State.Running}} {{.State.Paused}}' "$2" 2>/dev/null) || return 1
+  case "$1 $state" in
+    "unpause true true")
+      # What it stores its data in first: else it would answer with errors.
+      wait_healthy "${started[@]}"
+      docker unpause "$2" >/dev/null 2>&1
+      ;;
+    # It may be in the middle of a stop that was asked for.
+    "start true false") docker stop --time 120 "$2" >/dev/null 2>&1 && docker start "$2" >/dev/null 2>&1 ;;
+    "start false false") docker start "$2" >/dev/null 2>&1 ;;
+    *) ;;
+  esac
 }
 
 FRAMEWORK_NAME=''
@@ -304,7 +344,8 @@ prepare() {
   require_engine
   take_lock
   remove_clients
-  resume_services || exit "$EXIT_RESUME"
+  resume_services .resume || exit "$EXIT_RESUME"
+  [ -e "$SETS/.restoring" ] || resume_services .users || exit "$EXIT_RESUME"
   rm -rf "$SETS"/*.partial "$SETS"/.deleting-*
 }
 

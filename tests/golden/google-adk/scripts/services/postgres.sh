@@ -5,7 +5,8 @@
 postgres_connect() {
   PGUSER=$(env_value POSTGRES_USER) || exit
   PGPASSWORD=$(env_value POSTGRES_PASSWORD) || exit
-  export PGUSER PGPASSWORD PGHOST=postgres PGAPPNAME=framework-infra PGCONNECT_TIMEOUT=10 PGOPTIONS='-c client_min_messages=warning'
+  export PGUSER PGPASSWORD PGHOST=postgres PGAPPNAME=framework-infra PGCONNECT_TIMEOUT=10 \
+    PGOPTIONS='-c client_min_messages=warning -c lock_timeout=60s -c statement_timeout=0 -c idle_in_transaction_session_timeout=0'
 }
 
 postgres_client() { client postgres PGUSER PGPASSWORD PGHOST PGAPPNAME PGCONNECT_TIMEOUT PGOPTIONS -- "$@"; }
@@ -34,14 +35,15 @@ WHERE datallowconn AND NOT datistemplate ORDER BY datname
 SQL
 }
 
-# The rows of every table and materialised view, and the large objects, as lines "NAME<tab>NUMBER".
+# The rows of every table and the large objects, as lines "NAME<tab>NUMBER". Not those of materialised views, which a
+# restore makes anew, and of tables of extensions, which a dump leaves out.
 postgres_count_sql() {
   cat <<'SQL'
 SELECT format('SELECT %L, count(*) FROM %I.%I', substr(name, 2, length(name) - 2), nspname, relname)
 FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace,
   to_json(nspname || '.' || relname) AS json, CAST(json AS text) AS name
-WHERE relkind IN ('r', 'm') AND relpersistence <> 't' AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'
-  AND relispopulated
+WHERE relkind = 'r' AND relpersistence = 'p' AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e')
 ORDER BY nspname, relname \gexec
 SELECT 'large objects', count(*) FROM pg_largeobject_metadata;
 SQL
@@ -68,27 +70,33 @@ postgres_save() {
   done 4<"$NOTES/postgres.databases"
 }
 
-# One session holds a snapshot open. The dump is made of it, and so is what is counted.
+# One session holds a snapshot open, and what it counted locked against TRUNCATE. The dump is made of the same snapshot.
 postgres_save_database() {
-  local dir=$1 oid=$2 json=$3 snapshot key number session
+  local dir=$1 oid=$2 json=$3 snapshot key number session in out
   local -a connection=(-d "dbname='$(postgres_name "$json")'")
   coproc SESSION { postgres_client psql -XAtq -F $'\t' -v ON_ERROR_STOP=1 "${connection[@]}" 2>"$NOTES/postgres.session"; }
   session=$!
-  printf '%s\n' 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;' 'SELECT pg_export_snapshot();' >&"${SESSION[1]}"
-  read -r -t 60 snapshot <&"${SESSION[0]}" || die "$EXIT_SAVE" "no snapshot of a database could be taken: $(tail -n 1 "$NOTES/postgres.session")"
-  postgres_client pg_dump -Fc -Z1 --snapshot="$snapshot" "${connection[@]}" </dev/null >"$dir/$oid.dump" ||
-    die "$EXIT_SAVE" "pg_dump failed" "its message is above; docker compose logs postgres"
-  { postgres_count_sql; printf '%s\n' '\echo' 'COMMIT;' '\q'; } >&"${SESSION[1]}"
-  while IFS=$'\t' read -r key number <&"${SESSION[0]}" && [ -n "$key" ]; do
+  # Bash takes its own descriptors away when the session ends.
+  exec {in}<&"${SESSION[0]}" {out}>&"${SESSION[1]}"
+  printf '%s\n' 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;' 'SELECT pg_export_snapshot();' >&"$out"
+  read -r -t 90 -u "$in" snapshot || die "$EXIT_SAVE" "no snapshot of a database could be taken: $(tail -n 1 "$NOTES/postgres.session")"
+  { postgres_count_sql; printf '%s\n' '\echo'; } >&"$out"
+  key=-
+  while IFS=$'\t' read -r -u "$in" key number && [ -n "$key" ]; do
     count postgres "$json: $key" "$number"
   done
-  wait "$session" || die "$EXIT_SAVE" "the rows could not be counted: $(tail -n 1 "$NOTES/postgres.session")"
+  [ -z "$key" ] || die "$EXIT_SAVE" "the rows could not be counted: $(tail -n 1 "$NOTES/postgres.session")"
+  postgres_client pg_dump -Fc -Z1 --lock-wait-timeout=60s --snapshot="$snapshot" "${connection[@]}" </dev/null >"$dir/$oid.dump" ||
+    die "$EXIT_SAVE" "pg_dump failed" "its message is above; docker compose logs postgres"
+  printf '%s\n' 'COMMIT;' '\q' >&"$out"
+  exec {in}<&- {out}>&-
+  wait "$session" || die "$EXIT_SAVE" "the session of the snapshot ended: $(tail -n 1 "$NOTES/postgres.session")"
 }
 
 # postgres_name JSON: for a connection string, where ' and \ are special.
 postgres_name() {
   local name
-  printf -v name '%b' "$1"
+  printf -v name '%b' "${1//\\\"/\"}"
   name=${name//\\/\\\\}
   printf '%s' "${name//\'/\\\'}"
 }
@@ -111,13 +119,19 @@ postgres_fits() {
   [ "${now%%.*}" -ge "$saved" ] || printf 'it was saved from PostgreSQL %s, and this is %s' "$1" "$now"
 }
 
-postgres_restore() {
-  local dir=$1 oid quoted json users
+# Who is connected. Not whoever came a moment ago: the health check comes every few seconds.
+postgres_users() {
   postgres_connect
-  users=$(postgres_sql template1 <<<"SELECT string_agg(DISTINCT usename || ' in ' || datname, ', ') FROM pg_stat_activity WHERE backend_type = 'client backend' AND datname NOT IN ('template1') AND application_name <> 'framework-infra'")
-  if [ -n "$users" ] && [ "$FORCE" != true ]; then
-    die "$EXIT_IN_USE" "somebody is connected to postgres: $users" "stop what uses it, or give --force to disconnect it"
-  fi
+  postgres_sql template1 <<'SQL'
+SELECT string_agg(DISTINCT usename || ' in ' || datname, ', ') FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND datname <> 'template1' AND application_name <> 'framework-infra'
+  AND backend_start < now() - interval '2 seconds'
+SQL
+}
+
+postgres_restore() {
+  local dir=$1 oid quoted json
+  postgres_connect
   step postgres "restoring the roles"
   postgres_roles "$dir" | postgres_sql template1 >/dev/null || die "$EXIT_RESTORE" "the roles could not be restored"
   while IFS=$'\t' read -r -u 4 oid quoted json; do
@@ -154,19 +168,31 @@ postgres_restore_database() {
   postgres_compare "$new" "$json" "$quoted"
   postgres_sql "$new" <<<'ANALYZE' || warn "the statistics of $quoted were not made: run ANALYZE"
   old="before_${RUN,,}_$oid"
-  {
-    if [ "$(postgres_exists "$json")" = t ]; then
-      printf 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid() \\g /dev/null\n' "$(postgres_literal "$json")"
-      printf 'BEGIN;\nALTER DATABASE %s RENAME TO %s;\nALTER DATABASE %s RENAME TO %s;\nCOMMIT;\n' "$quoted" "$old" "$new" "$quoted"
-      printf 'ALTER DATABASE %s ALLOW_CONNECTIONS false;\n' "$old"
-    else
-      printf 'ALTER DATABASE %s RENAME TO %s;\n' "$new" "$quoted"
-    fi
-    while IFS= read -r line; do
-      case $line in "CREATE DATABASE "* | \\*) ;; *) printf '%s\n' "$line" ;; esac
-    done <"$NOTES/postgres.definition"
-  } | postgres_sql template1 >/dev/null || die "$EXIT_RESTORE" "the database $quoted could not be put in its place" "run this again"
+  postgres_swap "$new" "$quoted" "$json" "$old"
+  while IFS= read -r line; do
+    case $line in "CREATE DATABASE "* | \\*) ;; *) printf '%s\n' "$line" ;; esac
+  done <"$NOTES/postgres.definition" | postgres_sql template1 >/dev/null || die "$EXIT_RESTORE" "the rights and settings of $quoted could not be restored" "run this again"
   step postgres "the former $quoted is now $old: restore.sh --drop-old deletes it"
+}
+
+# postgres_swap NEW QUOTED JSON OLD: the restored database gets the name, the one in use another.
+postgres_swap() {
+  local new=$1 quoted=$2 json=$3 old=$4 users
+  if [ "$(postgres_exists "$json")" = f ]; then
+    postgres_sql template1 <<<"ALTER DATABASE $new RENAME TO $quoted" || postgres_give_up "$new" "$quoted could not be named" "run this again"
+    return
+  fi
+  if [ "$FORCE" != true ]; then
+    users=$(postgres_users)
+    [ -z "$users" ] || postgres_give_up "$new" "somebody has connected to postgres meanwhile: $users" "stop what uses it, or give --force to disconnect it" "$EXIT_IN_USE"
+  fi
+  {
+    printf 'ALTER DATABASE %s ALLOW_CONNECTIONS false;\n' "$quoted"
+    printf 'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid() \\g /dev/null\n' "$(postgres_literal "$json")"
+    printf 'BEGIN;\nALTER DATABASE %s RENAME TO %s;\nALTER DATABASE %s RENAME TO %s;\nCOMMIT;\n' "$quoted" "$old" "$new" "$quoted"
+  } | postgres_sql template1 >/dev/null && return
+  postgres_sql template1 <<<"ALTER DATABASE $quoted ALLOW_CONNECTIONS true" || true
+  postgres_give_up "$new" "$quoted could not change places with what was restored" "run this again"
 }
 
 # postgres_definition DUMP LIST: SQL of the database itself, without what is in it.
@@ -198,17 +224,19 @@ postgres_compare() {
     postgres_give_up "$1" "the restored $3 does not hold what the set counted; the one in use was not touched" "use another set (scripts/list-backups.sh)"
 }
 
-# postgres_give_up DATABASE MESSAGE HINT: what was restored beside takes as much space as the one in use.
+# postgres_give_up DATABASE MESSAGE HINT [CODE]: what was restored beside takes as much space as the one in use.
 postgres_give_up() {
   postgres_sql template1 <<<"DROP DATABASE IF EXISTS $1 WITH (FORCE)" || warn "the database $1 is left over: the next restore deletes it"
-  die "$EXIT_RESTORE" "$2" "$3"
+  die "${4:-$EXIT_RESTORE}" "$2" "$3"
 }
 
 postgres_drop_old() {
-  local name
+  local name names
   postgres_connect
+  names=$(postgres_sql template1 <<<"SELECT quote_ident(datname) FROM pg_database WHERE datname ~ '^before_[0-9]{8}t[0-9]{6}z_[0-9]+\$'")
   while IFS= read -r -u 4 name; do
     [ -n "$name" ] || continue
-    postgres_sql template1 <<<"DROP DATABASE $name" && step postgres "deleted the database $name"
-  done 4< <(postgres_sql template1 <<<"SELECT quote_ident(datname) FROM pg_database WHERE datname ~ '^before_[0-9]{8}t[0-9]{6}z_[0-9]+\$'")
+    postgres_sql template1 <<<"DROP DATABASE $name" || die "$EXIT_RESTORE" "the database $name could not be deleted"
+    step postgres "deleted the database $name"
+  done 4<<<"$names"
 }

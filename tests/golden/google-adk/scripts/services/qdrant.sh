@@ -99,6 +99,7 @@ qdrant_save() {
     number=$((number + 1))
     path="/collections/$(qdrant_path "$name")"
     step qdrant "saving the collection $name"
+    points=$(qdrant_points "$name") || die "$EXIT_SAVE" "the points of $name could not be counted"
     answer=$(qdrant_http POST "$path/snapshots?wait=true") || die "$EXIT_SAVE" "no snapshot of $name could be taken"
     { snapshot=$(json_field name "$answer") && sum=$(json_field checksum "$answer"); } || die "$EXIT_SAVE" "qdrant gave no name and checksum for its snapshot of $name"
     # On the server, a snapshot takes as much space as the collection: it goes, whatever becomes of the download.
@@ -107,8 +108,12 @@ qdrant_save() {
     qdrant_http DELETE "$path/snapshots/$(qdrant_path "$snapshot")?wait=true" >/dev/null || warn "the snapshot $snapshot of $name is still on the server"
     [ "$answer" = 0 ] || die "$EXIT_SAVE" "the snapshot of $name could not be fetched"
     [ "$(sum_of "$dir/$number.snapshot")" = "$sum" ] || die "$EXIT_SAVE" "the snapshot of $name arrived damaged"
-    points=$(qdrant_points "$name") || die "$EXIT_SAVE" "the points of $name could not be counted"
-    count qdrant "$name" "$points"
+    # While somebody writes, nobody knows which of them are in the snapshot.
+    if [ "$(qdrant_points "$name")" = "$points" ]; then
+      count qdrant "$name" "$points"
+    else
+      warn "points of $name changed meanwhile: the set does not say how many it holds"
+    fi
     printf '%s\t%s\n' "$number" "$name" >>"$dir/collections.tsv"
   done 4<"$NOTES/qdrant.collections"
   [ "$number" -gt 0 ] || : >"$dir/collections.tsv"
@@ -128,25 +133,36 @@ qdrant_fits() {
 }
 
 qdrant_restore() {
-  local dir=$1 number name path answer size sum
+  local dir=$1 number name path size sum before snapshot counted
   qdrant_connect
   while IFS=$'\t' read -r -u 4 number name; do
     path="/collections/$(qdrant_path "$name")"
     step qdrant "restoring the collection $name"
     sum=$(sum_of "$dir/$number.snapshot")
     size=$(stat -c %s "$dir/$number.snapshot")
+    before=$(qdrant_snapshots "$name")
     qdrant_http POST "$path/snapshots/upload?priority=snapshot&wait=true&checksum=$sum" - "$size" \
       <"$dir/$number.snapshot" >/dev/null || die "$EXIT_RESTORE" "the collection $name could not be restored"
-    # Qdrant keeps what was uploaded.
-    answer=$(qdrant_http GET "$path/snapshots") || die "$EXIT_RESTORE" "the snapshots of $name could not be listed"
-    while [[ $answer =~ \"name\":\ *\"(([^\"\\]|\\.)*)\"(.*)$ ]]; do
-      answer=${BASH_REMATCH[3]}
-      qdrant_http DELETE "$path/snapshots/$(qdrant_path "${BASH_REMATCH[1]}")?wait=true" >/dev/null || warn "a snapshot of $name is still on the server"
+    # Qdrant keeps what was uploaded. The snapshots that were there are the user's.
+    for snapshot in $(qdrant_snapshots "$name"); do
+      case $'\n'$before$'\n' in *$'\n'"$snapshot"$'\n'*) continue ;; esac
+      qdrant_http DELETE "$path/snapshots/$(qdrant_path "$snapshot")?wait=true" >/dev/null || warn "the snapshot $snapshot of $name is still on the server"
     done
-    [ "$(counts_in "$SET" qdrant | while IFS=$'\t' read -r key value; do [ "$key" != "$name" ] || printf '%s' "$value"; done)" = "$(qdrant_points "$name")" ] ||
+    counted=$(counts_in "$SET" qdrant | while IFS=$'\t' read -r key value; do [ "$key" != "$name" ] || printf '%s' "$value"; done)
+    [ -z "$counted" ] || [ "$counted" = "$(qdrant_points "$name")" ] ||
       die "$EXIT_RESTORE" "the restored collection $name does not hold what the set counted"
   done 4<"$dir/collections.tsv"
   qdrant_restore_aliases "$dir"
+}
+
+# qdrant_snapshots NAME: the names of its snapshots on the server, one a line; none where there is no such collection.
+qdrant_snapshots() {
+  local answer
+  answer=$(qdrant_http GET "/collections/$(qdrant_path "$1")/snapshots" 2>/dev/null) || return 0
+  while [[ $answer =~ \"name\":\ *\"(([^\"\\]|\\.)*)\"(.*)$ ]]; do
+    printf '%s\n' "${BASH_REMATCH[1]}"
+    answer=${BASH_REMATCH[3]}
+  done
 }
 
 qdrant_restore_aliases() {

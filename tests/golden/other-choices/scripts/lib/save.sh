@@ -8,7 +8,8 @@ clean_up() {
   [ -z "$CHILD" ] || kill "$CHILD" 2>/dev/null || true
   if [ "$LOCKED" = true ]; then
     remove_clients
-    resume_services || [ "$code" -ne 0 ] || code=$EXIT_RESUME
+    resume_services .resume || [ "$code" -ne 0 ] || code=$EXIT_RESUME
+    [ -e "$SETS/.restoring" ] || resume_services .users || [ "$code" -ne 0 ] || code=$EXIT_RESUME
     rm -rf "$SETS"/*.partial
     release_lock
   fi
@@ -82,12 +83,11 @@ save_set() {
     [ "$RESULT" = 0 ] || fail_saving "$RESULT" "$service"
   done
   put_note at-risk "$(at_risk)"
-  resume_services || exit "$EXIT_RESUME"
+  resume_services .resume || exit "$EXIT_RESUME"
 
   background write_manifest "$partial" "$SET" "$created" "$started" "$reason"
   [ "$RESULT" = 0 ] || fail_saving "$RESULT" ""
-  # Each file with its size and sum, or nothing that was written down can be trusted.
-  [ "$(files_in "$SET.partial" | wc -l)" -eq $(($(files_below "$partial" | wc -l) - 2)) ] || fail_saving 1 "the manifest"
+  require_whole "$SET.partial" "$SET"
   check_parts "$partial" "${services[@]}"
   # On disk, before it has its name.
   background sync_files "$partial"
@@ -152,20 +152,36 @@ at_risk() {
 
 save_service() {
   local service=$1 dir=$2 volume how
-  while read -r volume how; do
+  # On 4: a client would read the rest of the list as its own input.
+  while read -r -u 4 volume how; do
     [ "$how" != files ] || save_volume "$service" "$volume" "$dir"
-  done < <(volumes_of "$service")
+  done 4< <(volumes_of "$service")
+  start_again "$service"
   if has "$service" save; then "${service}_save" "$dir"; fi
 }
 
 # A volume as it lies on the disk, while its service stands still.
 save_volume() {
-  local service=$1 volume=$2 dir=$3
+  local service=$1 volume=$2 dir=$3 name entries
+  name=$(volume_name "$service" "$volume") || exit
   step "$service" "saving the files of $volume, while $service is stopped"
   stop_service "$service" 60
-  volume_client "$service" "${FRAMEWORK_NAME}_$volume" ro -- tar -C /volume -cf - . >"$dir/$volume.tar" ||
+  volume_client "$service" "$name" ro -- tar -C /volume -cf - . </dev/null >"$dir/$volume.tar" ||
     die "$EXIT_SAVE" "the files of $volume could not be read"
-  count "$service" "$volume" "$(tool_client "$service" -- tar -tf - <"$dir/$volume.tar" | wc -l)"
+  entries=$(tool_client "$service" -- tar -tf - <"$dir/$volume.tar" | wc -l) ||
+    die "$EXIT_SAVE" "the files of $volume cannot be read back"
+  count "$service" "$volume" "$((entries))"
+}
+
+# volume_name SERVICE VOLUME: as the engine knows it. Docker would make an empty one for a name that is not used.
+volume_name() {
+  local name="${FRAMEWORK_NAME}_$2" mounted
+  mounted=$(docker inspect --format '{{range .Mounts}}{{println .Name}}{{end}}' "$(container_of "$1")") ||
+    die "$EXIT_ENGINE" "the Docker engine does not answer any more"
+  case $'\n'$mounted$'\n' in
+    *$'\n'"$name"$'\n'*) printf '%s' "$name" ;;
+    *) die "$EXIT_SAVE" "$1 does not use the volume $name, so its data is somewhere else" "give the volume in compose.yaml its name back, or save $1 yourself and name the other services" ;;
+  esac
 }
 
 # sync_files DIR: every file and directory of it is on the disk, not only on the way there.
