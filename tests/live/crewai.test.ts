@@ -2,7 +2,7 @@ import fs from "fs-extra";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { cli, run } from "../helpers/cli.ts";
+import { cli, run, start } from "../helpers/cli.ts";
 import { docker, engineProblem, Stack } from "../helpers/engine.ts";
 import { leftOut } from "../helpers/left-out.ts";
 import { pythonWith } from "../helpers/python.ts";
@@ -179,25 +179,16 @@ describe.skipIf(engineProblem() !== undefined)("crewai on a real engine", () => 
     await send("2cf7651916cd43dd8448eb211c80319e");
     expect(await found("2cf7651916cd43dd8448eb211c80319e")).toHaveLength(1);
     // Over the running stack, with the safety set: whoever writes stays stopped until all of it is restored.
-    const since = (await docker("info", "--format", "{{.SystemTime}}")).trim();
+    const events = start("docker", ["events", "--filter", "event=start", "--format", "{{.Actor.Attributes.name}}"], {
+      timeout: 280_000,
+    });
     const again = await stack.script("restore.sh", id);
     expect([again.code, again.stderr.replaceAll(/^\{.*\}\n/gm, "")]).toEqual([0, ""]);
-    const until = (await docker("info", "--format", "{{.SystemTime}}")).trim();
-    const seen = (name: string): Promise<string> =>
-      docker(
-        "events",
-        "--since",
-        since,
-        "--until",
-        until,
-        "--filter",
-        `container=crewai_${name}`,
-        "--format",
-        "{{.Action}}",
-      );
-    for (const name of ["langfuse", "langfuse_worker"])
-      expect((await seen(name)).split("\n").filter((action) => action === "start")).toEqual(["start"]);
-    expect((await seen("clickhouse")).split("\n").filter((action) => action === "start").length).toBeGreaterThan(1);
+    events.child.kill();
+    const started = (await events.result).stdout.split("\n");
+    const times = (name: string): number => started.filter((each) => each === `crewai_${name}`).length;
+    expect([times("langfuse"), times("langfuse_worker")]).toEqual([1, 1]);
+    expect(times("clickhouse")).toBeGreaterThan(1);
     expect(await found(first)).toEqual(before);
     const { code } = await run("python3", ["examples/connect.py"], { cwd: stack.dir });
     expect(code).toBe(0);
