@@ -419,7 +419,11 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
       "leaves nothing that matters after %s, at any step",
       async (signal) => {
         const there = fs.readdirSync(sets()).filter((name) => /^\d/.test(name));
-        for (const wait of isFull ? [200, 600, 1000, 1500, 2000, 3000, 4000, 5000, 6000, 8000] : [1000, 3500]) {
+        for (const wait of isFull
+          ? [200, 600, 1000, 1500, 2000, 3000, 4000, 5000, 6000, 8000]
+          : signal === "SIGINT"
+            ? [2500]
+            : [1000, 3500]) {
           const { child, result } = start(join(stack.dir, "scripts/backup.sh"), []);
           await new Promise((resolve) => setTimeout(resolve, wait));
           child.kill(signal);
