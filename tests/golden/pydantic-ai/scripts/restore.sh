@@ -175,7 +175,7 @@ if [ "$DROP" = false ]; then
   require_whole "$SOURCE"
 fi
 prepare
-NOTES=$(mktemp -d)
+new_notes
 for service in $(stack_services); do part_of "$service"; done
 if [ "$DROP" = true ]; then
   for service in $(stack_services); do
@@ -205,7 +205,6 @@ if [ -e "$SETS/.restoring" ] && [ "$SAFETY" = true ]; then
 fi
 if [ "$SAFETY" = true ]; then
   step "" "saving the present state first"
-  rm -rf "$NOTES"
   save_set "before the restore of $SOURCE" "$chosen"
   former=$SET
 fi

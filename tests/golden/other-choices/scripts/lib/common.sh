@@ -74,7 +74,7 @@ require_host() {
     die "$EXIT_HOST" "these scripts need Bash 4.4 or newer; this is $BASH_VERSION"
   fi
   local tool
-  for tool in date df docker mktemp sha256sum sort stat sync timeout; do
+  for tool in date df docker sha256sum sort stat sync timeout; do
     command -v "$tool" >/dev/null || die "$EXIT_HOST" "$tool is not installed"
   done
   # GNU's and BusyBox' know these, those of BSD and macOS do not.
@@ -346,7 +346,7 @@ prepare() {
   remove_clients
   resume_services .resume || exit "$EXIT_RESUME"
   [ -e "$SETS/.restoring" ] || resume_services .users || exit "$EXIT_RESUME"
-  rm -rf "$SETS"/*.partial "$SETS"/.deleting-*
+  rm -rf "$SETS"/*.partial "$SETS"/.deleting-* "$SETS/.notes"
 }
 
 # part_of SERVICE: loads its own functions, where it has some.
@@ -359,7 +359,13 @@ part_of() {
 # count SERVICE KEY NUMBER: goes into the manifest, and is compared after a restore. KEY as inside a JSON string.
 count() { printf '%s\t%s\n' "$2" "$3" >>"$NOTES/$1.counts"; }
 
-# Notes of a run, outside what is saved: one file each.
+# Notes of a run, outside what is saved: one file each. Below $SETS, so that the next run finds what a kill left.
+new_notes() {
+  NOTES=$SETS/.notes
+  rm -rf "$NOTES"
+  mkdir -m 700 "$NOTES" || die "$EXIT_WRITE" "$NOTES could not be made" "check the owner and mode of $SETS"
+}
+
 note() { cat "$NOTES/$1" 2>/dev/null || true; }
 put_note() { printf '%s' "$2" >"$NOTES/$1"; }
 

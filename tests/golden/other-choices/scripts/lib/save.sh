@@ -10,10 +10,9 @@ clean_up() {
     remove_clients
     resume_services .resume || [ "$code" -ne 0 ] || code=$EXIT_RESUME
     [ -e "$SETS/.restoring" ] || resume_services .users || [ "$code" -ne 0 ] || code=$EXIT_RESUME
-    rm -rf "$SETS"/*.partial
+    rm -rf "$SETS"/*.partial "$SETS/.notes"
     release_lock
   fi
-  [ -z "${NOTES:-}" ] || rm -rf "$NOTES"
   exit "$code"
 }
 
@@ -60,7 +59,7 @@ save_set() {
   local reason=$1 created started=$SECONDS partial service code services
   # shellcheck disable=SC2206 # one word each
   services=($2)
-  NOTES=$(mktemp -d)
+  new_notes
   for service in $(stack_services); do part_of "$service"; done
   for service in "${services[@]}"; do
     [ -n "$(container_of "$service")" ] || die "$EXIT_DOWN" "$service has no container" "docker compose up -d --wait"
