@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { LAUNCHER, run, snapshot, type Outcome } from "../helpers/cli.ts";
+import { PROJECT } from "../helpers/project.ts";
 import { leftOut } from "../helpers/left-out.ts";
 import { Workspace } from "../helpers/project-dir.ts";
 
@@ -55,11 +56,17 @@ describe("another file system inside a framework's directory", () => {
 
 describe("a framework's directory that belongs to somebody else", () => {
   /** Runs the program as a user without rights, in a root that is this user's but for one directory. */
-  const asNobody = (work: Workspace, ...args: string[]): Promise<Outcome> =>
-    run("setpriv", ["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", process.execPath, LAUNCHER, ...args], {
+  const asNobody = (work: Workspace, ...args: string[]): Promise<Outcome> => {
+    // Where the project lies, that user may not be able to look.
+    const program = join(work.cwd, "program");
+    for (const name of ["bin", "dist", "templates", "package.json"])
+      if (!fs.existsSync(join(program, name))) fs.copySync(join(PROJECT, name), join(program, name));
+    const command = [process.execPath, join(program, "bin/framework-infra.js"), ...args];
+    return run("setpriv", ["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", ...command], {
       cwd: work.cwd,
       env: { HOME: "/nonexistent" },
     });
+  };
 
   it("stops no command about another one, and is named with a way out", async () => {
     if (process.getuid?.() !== 0 && leftOut("a directory of another user", "root")) return;
