@@ -182,7 +182,8 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
     expect(await stack.script("backup-status.sh")).toMatchObject({ code: 0 });
   });
 
-  it.each(Array.from({ length: isFull ? 10 : 2 }, (_, round) => round + 1))(
+  // The other round of the gate is the whole stack's, in crewai.test.ts.
+  it.each(Array.from({ length: isFull ? 10 : 1 }, (_, round) => round + 1))(
     "brings all of it back after the volumes were destroyed (round %i)",
     async () => {
       await stack.ok("down", "--volumes");
@@ -247,7 +248,7 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
       damage(dir);
       const codes = [
         (await stack.script("verify-backup.sh", copy)).code,
-        (await stack.script("restore.sh", copy)).code,
+        (await stack.script("restore.sh", copy, "--no-safety-set")).code,
       ];
       fs.removeSync(dir);
       return codes;
@@ -421,9 +422,7 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
         const there = fs.readdirSync(sets()).filter((name) => /^\d/.test(name));
         for (const wait of isFull
           ? [200, 600, 1000, 1500, 2000, 3000, 4000, 5000, 6000, 8000]
-          : signal === "SIGINT"
-            ? [2500]
-            : [1000, 3500]) {
+          : [{ SIGTERM: 3500, SIGINT: 1000, SIGKILL: 2500 }[signal]]) {
           const { child, result } = start(join(stack.dir, "scripts/backup.sh"), []);
           await new Promise((resolve) => setTimeout(resolve, wait));
           child.kill(signal);
