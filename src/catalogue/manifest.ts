@@ -112,8 +112,6 @@ const volumeSchema = z
     ),
   );
 
-export type Volume = z.output<typeof volumeSchema>;
-
 export const manifestSchema = z.strictObject({
   schemaVersion: z.literal(1),
   id: idSchema,

@@ -5,10 +5,11 @@ import type { Context } from "../commands/context.ts";
 import type { Place } from "../flow/place.ts";
 import { usageError } from "../lib/errors.ts";
 import type { Interrupt } from "../lib/interrupt.ts";
-import type { Provenance } from "../plan/state.ts";
 import { quotedForShell } from "../lib/shell.ts";
+import { SCAFFOLD_DIR, type Provenance } from "../plan/state.ts";
 import { isThere, readText } from "../host/files.ts";
 import { Output } from "../report/output.ts";
+import { SPEC_FILE } from "../root/framework.ts";
 import { parseFlags, peek } from "./flags.ts";
 import { requireOwnFlags } from "./npm.ts";
 import { COMMANDS, type CommandName } from "./table.ts";
@@ -41,7 +42,7 @@ export function outputFor(args: readonly string[]): Output {
  */
 function requireOutside(cwd: string): void {
   for (let dir = cwd; dir !== dirname(dir); dir = dirname(dir)) {
-    if (!isThere(join(dir, "framework.yaml")) || !isThere(join(dir, ".scaffold"))) continue;
+    if (!isThere(join(dir, SPEC_FILE)) || !isThere(join(dir, SCAFFOLD_DIR))) continue;
     const root = dirname(dir);
     throw usageError(
       `this is inside the directory of the framework ${basename(dir)}, and there is no root here`,

@@ -17,10 +17,18 @@ export function watchSignals(interrupt: Interrupt, out: Output): void {
     });
   }
   // `| head` closes the pipe early: that is no failure. A command that is writing goes on to its end, unheard.
+  let isLost = false;
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (interrupt.isHeld) return;
-    if (error.code === "EPIPE") process.exit(EXIT.ok);
+    if (error.code === "EPIPE") {
+      if (!interrupt.isHeld) process.exit(EXIT.ok);
+      return;
+    }
+    if (isLost) return;
+    isLost = true;
     process.stderr.write(`error: the result could not be written to standard output: ${error.message}\n`);
-    process.exit(EXIT.failure);
+    if (!interrupt.isHeld) process.exit(EXIT.failure);
+    process.once("exit", (code) => {
+      if (code === EXIT.ok) process.exitCode = EXIT.failure;
+    });
   });
 }

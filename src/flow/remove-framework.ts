@@ -4,7 +4,6 @@ import { envSections, managedNames } from "../env/variables.ts";
 import { engineVolumes, runningContainers } from "../host/engine.ts";
 import { EXIT, UserError } from "../lib/errors.ts";
 import { quotedForShell } from "../lib/shell.ts";
-import type { Plan } from "../plan/plan.ts";
 import { planRemoval } from "../plan/removal.ts";
 import { findFramework } from "../root/find.ts";
 import { effectiveName, SPEC_FILE, volumesOf, type Framework } from "../root/framework.ts";
@@ -86,26 +85,15 @@ function finishedRemoval(
 ): RemoveFrameworkResult | undefined {
   if (recovered?.removed.includes(folder) !== true || root.frameworks.some((each) => each.folder === folder))
     return undefined;
-  const env = purge
-    ? readDirectory(join(place.root, folder), [".env"], `${place.shown}/${folder}`).get(".env")
-    : undefined;
-  const plan: Plan = {
-    framework: folder,
-    actions:
-      env === undefined
-        ? []
-        : [{ path: ".env", action: "delete", reason: "generated", before: env.sha256, after: null }],
-    writes: new Map(),
-    removes: new Set(env === undefined ? [] : [".env"]),
-    preconditions: new Map(env === undefined ? [] : [[".env", env.sha256]]),
-  };
+  const disk = readDirectory(join(place.root, folder), [".env"], `${place.shown}/${folder}`);
+  const { plan } = planRemoval(folder, disk, purge);
   return {
     change: {
       folder,
       framework: undefined,
       spec: undefined,
       plan,
-      disk: new Map(),
+      disk,
       secrets: [],
       visible: new Set(),
       notes: [],

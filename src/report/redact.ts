@@ -56,7 +56,7 @@ export function redactEnv(text: string, visible: ReadonlySet<string>): string {
   const pieces: string[] = [];
   let at = 0;
   const assignments = everyAssignment(text);
-  // Of several values of one name, the last one counts; what stands above it is anybody's guess.
+  // Of several values of one name, only the last one is in force, and only that one may follow the spec.
   const last = new Map(assignments.map(({ name }, index) => [name, index]));
   for (const [index, { name, start, end }] of assignments.entries()) {
     pieces.push(between(text.slice(at, start), { beforeValue: true, afterValue: at > 0 }));

@@ -155,7 +155,7 @@ async function publishedIn(
 ): Promise<(PublishedPorts & Pick<FileClaims, "references">) | undefined> {
   const own =
     folder === framework?.folder ? framework.env : dotenvValues(readOrWarn(search, join(folder, ".env")) ?? "");
-  // A clone has no .env; what it will have says the template, also where framework.yaml is broken.
+  // A clone has no .env yet. Its template says what it will have, also if framework.yaml is broken.
   const template = dotenvValues(own.size > 0 ? "" : (readOrWarn(search, join(folder, ".env.template")) ?? ""));
   const expand = (value: string): string => interpolate(value, (name) => own.get(name) ?? template.get(name));
   // Parsing YAML is most of the cost of a large root; what was generated and never edited is block style

@@ -14,7 +14,7 @@ async function made(services = "qdrant,postgres"): Promise<{ work: Workspace; di
 
 /** Runs functions of the scripts' library. */
 async function library(dir: string, code: string, env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
-  const sources = ["common", "stack", "sets", "save"].map((name) => `. scripts/lib/${name}.sh`).join("\n");
+  const sources = ["common", "stack", "engine", "sets", "save"].map((name) => `. scripts/lib/${name}.sh`).join("\n");
   return run("bash", ["-euo", "pipefail", "-c", `STACK_DIR=$PWD\n${sources}\n${code}`], { cwd: dir, env });
 }
 

@@ -23,7 +23,7 @@ describe("new-framework", () => {
     const cwd = tempDir();
     const { code, stdout, stderr } = await cli(["new-framework", "crewai", "--yes"], { cwd });
     expect([code, stderr]).toEqual([0, expect.not.stringContaining("error")]);
-    expect(stdout).toContain("Created frameworks/crewai (27 files)");
+    expect(stdout).toContain("Created frameworks/crewai (28 files)");
     expect(stdout).toContain("http://localhost:6333/dashboard");
     expect(stdout).toContain("docker compose up -d --wait");
     expect(Object.keys(snapshot(join(cwd, "frameworks"), /\.scaffold/)).toSorted()).toEqual([
@@ -46,6 +46,7 @@ describe("new-framework", () => {
       "crewai/scripts/backup-status.sh",
       "crewai/scripts/backup.sh",
       "crewai/scripts/lib/common.sh",
+      "crewai/scripts/lib/engine.sh",
       "crewai/scripts/lib/save.sh",
       "crewai/scripts/lib/sets.sh",
       "crewai/scripts/lib/stack.sh",
@@ -127,7 +128,7 @@ describe("new-framework", () => {
     await make((cwd) =>
       cli(["new-framework", "--answers", "-"], { cwd, input: made[0]?.["crawler/framework.yaml"] ?? "" }),
     );
-    expect(Object.keys(made[0] ?? {})).toHaveLength(46);
+    expect(Object.keys(made[0] ?? {})).toHaveLength(48);
     for (const each of made.slice(1)) expect(each).toEqual(made[0]);
   });
 
@@ -194,7 +195,7 @@ describe("new-framework", () => {
     const { stdout } = await cli(["new-framework", "crewai", "--yes", "--json"], { cwd });
     const { createHash } = await import("node:crypto");
     const { actions } = document(stdout, "plan") as { actions: { path: string; action: string; after: string }[] };
-    expect(actions).toHaveLength(27);
+    expect(actions).toHaveLength(28);
     for (const { path, after } of actions) {
       const bytes = fs.readFileSync(join(cwd, "frameworks/crewai", path));
       expect(createHash("sha256").update(bytes).digest("hex"), path).toBe(after);

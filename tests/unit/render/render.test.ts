@@ -46,6 +46,7 @@ describe("render", () => {
       "scripts/backup-status.sh",
       "scripts/backup.sh",
       "scripts/lib/common.sh",
+      "scripts/lib/engine.sh",
       "scripts/lib/save.sh",
       "scripts/lib/sets.sh",
       "scripts/lib/stack.sh",

@@ -10,6 +10,8 @@ cd "$STACK_DIR"
 # shellcheck source=/dev/null
 . scripts/lib/stack.sh
 # shellcheck source=/dev/null
+. scripts/lib/engine.sh
+# shellcheck source=/dev/null
 . scripts/lib/sets.sh
 # shellcheck source=/dev/null
 . scripts/lib/save.sh
@@ -53,7 +55,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[ "$DROP" = true ] || [ -n "$SOURCE" ] || die "$EXIT_USAGE" "which set?" "scripts/list-backups.sh shows them"
+[ "$DROP" = true ] || [ -n "$SOURCE" ] || die "$EXIT_USAGE" "no set is given" "scripts/list-backups.sh shows them"
 
 # The services of this stack that the set holds, and that were asked for.
 choose() {
@@ -186,7 +188,6 @@ if [ "$DROP" = true ]; then
   exit 0
 fi
 chosen=$(choose) || exit
-SERVICES=$chosen
 stop_users "$chosen"
 step "" "starting what is restored"
 for service in $chosen; do
@@ -194,7 +195,7 @@ for service in $chosen; do
     start "$service"
   else
     # Its files are replaced while it stands still: they need not be good enough to start with.
-    docker compose up --no-start "$service" >/dev/null 2>"$NOTES/up" || die "$EXIT_RESUME" "$service could not be made: $(tail -n 1 "$NOTES/up")"
+    docker compose up --no-start "$service" >/dev/null 2>"$NOTES/up" || die "$EXIT_RESUME" "the container of $service could not be created: $(tail -n 1 "$NOTES/up")"
   fi
 done
 require_fit "$chosen"

@@ -10,6 +10,8 @@ cd "$STACK_DIR"
 # shellcheck source=/dev/null
 . scripts/lib/stack.sh
 # shellcheck source=/dev/null
+. scripts/lib/engine.sh
+# shellcheck source=/dev/null
 . scripts/lib/sets.sh
 
 usage() {

@@ -163,7 +163,7 @@ postgres_restore_database() {
     [[ $line != "CREATE DATABASE $quoted "* ]] || create="CREATE DATABASE $new ${line#"CREATE DATABASE $quoted "}"
   done <"$NOTES/postgres.definition"
   [ -n "$create" ] || die "$EXIT_DAMAGED" "$oid.dump does not say how $quoted was made"
-  postgres_sql template1 <<<"$create" || die "$EXIT_RESTORE" "the database $new could not be made"
+  postgres_sql template1 <<<"$create" || die "$EXIT_RESTORE" "the database $new could not be created"
   postgres_client pg_restore --exit-on-error -d "$new" <"$dir/$oid.dump" || postgres_give_up "$new" "pg_restore failed for $quoted; the database in use was not touched" "its message is above"
   postgres_compare "$new" "$json" "$quoted"
   postgres_sql "$new" <<<'ANALYZE' || warn "the statistics of $quoted were not made: run ANALYZE"
@@ -179,7 +179,7 @@ postgres_restore_database() {
 postgres_swap() {
   local new=$1 quoted=$2 json=$3 old=$4 users
   if [ "$(postgres_exists "$json")" = f ]; then
-    postgres_sql template1 <<<"ALTER DATABASE $new RENAME TO $quoted" || postgres_give_up "$new" "$quoted could not be named" "run this again"
+    postgres_sql template1 <<<"ALTER DATABASE $new RENAME TO $quoted" || postgres_give_up "$new" "$new could not be renamed to $quoted" "run this again"
     return
   fi
   if [ "$FORCE" != true ]; then
@@ -192,7 +192,7 @@ postgres_swap() {
     printf 'BEGIN;\nALTER DATABASE %s RENAME TO %s;\nALTER DATABASE %s RENAME TO %s;\nCOMMIT;\n' "$quoted" "$old" "$new" "$quoted"
   } | postgres_sql template1 >/dev/null && return
   postgres_sql template1 <<<"ALTER DATABASE $quoted ALLOW_CONNECTIONS true" || true
-  postgres_give_up "$new" "$quoted could not change places with what was restored" "run this again"
+  postgres_give_up "$new" "$quoted could not be replaced by what was restored" "run this again"
 }
 
 # postgres_definition DUMP LIST: SQL of the database itself, without what is in it.

@@ -56,13 +56,14 @@ holds_data() {
 
 # save_set REASON SERVICES: makes the set $SET.
 save_set() {
-  local reason=$1 created started=$SECONDS partial service code services
+  local reason=$1 created started=$SECONDS partial service id services
   # shellcheck disable=SC2206 # one word each
   services=($2)
   new_notes
   for service in $(stack_services); do part_of "$service"; done
   for service in "${services[@]}"; do
-    [ -n "$(container_of "$service")" ] || die "$EXIT_DOWN" "$service has no container" "docker compose up -d --wait"
+    id=$(require_container "$service") || exit
+    put_note "$service.image" "$(docker inspect --format '{{.Config.Image}}' "$id")"
   done
   require_space
   SET=$(date -u +%Y%m%dT%H%M%SZ)
@@ -70,14 +71,13 @@ save_set() {
     sleep 1
     SET=$(date -u +%Y%m%dT%H%M%SZ)
   done
-  created="${SET:0:4}-${SET:4:2}-${SET:6:2}T${SET:9:2}:${SET:11:2}:${SET:13:2}Z"
+  created=$(time_of "$SET")
   partial="$SETS/$SET.partial"
-  mkdir -m 700 "$partial" || die "$EXIT_WRITE" "$partial could not be made" "check the owner and mode of $SETS"
+  mkdir -m 700 "$partial" || die "$EXIT_WRITE" "$partial could not be created" "check the owner and mode of $SETS"
 
   quiesce "${services[@]}"
   for service in "${services[@]}"; do
     mkdir "$partial/$service"
-    put_note "$service.image" "$(docker inspect --format '{{.Config.Image}}' "$(container_of "$service")")"
     background save_service "$service" "$partial/$service"
     [ "$RESULT" = 0 ] || fail_saving "$RESULT" "$service"
   done
@@ -91,7 +91,7 @@ save_set() {
   # On disk, before it has its name.
   background sync_files "$partial"
   [ "$RESULT" = 0 ] || fail_saving "$RESULT" ""
-  mv -T "$partial" "$SETS/$SET" || die "$EXIT_WRITE" "$SETS/$SET could not be made"
+  mv -T "$partial" "$SETS/$SET" || die "$EXIT_WRITE" "$SETS/$SET could not be created"
   sync "$SETS"
   step "" "set $SET is complete and verified"
 }
@@ -161,22 +161,19 @@ save_service() {
 
 # A volume as it lies on the disk, while its service stands still.
 save_volume() {
-  local service=$1 volume=$2 dir=$3 name entries
+  local service=$1 volume=$2 dir=$3 name
   name=$(volume_name "$service" "$volume") || exit
   step "$service" "saving the files of $volume, while $service is stopped"
   stop_service "$service" 60
   volume_client "$service" "$name" ro -- tar -C /volume -cf - . </dev/null >"$dir/$volume.tar" ||
     die "$EXIT_SAVE" "the files of $volume could not be read"
-  entries=$(tool_client "$service" -- tar -tf - <"$dir/$volume.tar" | wc -l) ||
-    die "$EXIT_SAVE" "the files of $volume cannot be read back"
-  count "$service" "$volume" "$((entries))"
 }
 
 # volume_name SERVICE VOLUME: as the engine knows it. Docker would make an empty one for a name that is not used.
 volume_name() {
-  local name="${FRAMEWORK_NAME}_$2" mounted
-  mounted=$(docker inspect --format '{{range .Mounts}}{{println .Name}}{{end}}' "$(container_of "$1")") ||
-    die "$EXIT_ENGINE" "the Docker engine does not answer any more"
+  local name="${FRAMEWORK_NAME}_$2" id mounted
+  id=$(require_container "$1") || exit
+  mounted=$(docker inspect --format '{{range .Mounts}}{{println .Name}}{{end}}' "$id") || engine_is_gone
   case $'\n'$mounted$'\n' in
     *$'\n'"$name"$'\n'*) printf '%s' "$name" ;;
     *) die "$EXIT_SAVE" "$1 does not use the volume $name, so its data is somewhere else" "give the volume in compose.yaml its name back, or save $1 yourself and name the other services" ;;

@@ -142,7 +142,7 @@ check_archive() {
   tool_client "$1" -- tar -tf - <"$2" >/dev/null || die "$EXIT_DAMAGED" "${2##*/} cannot be read" "make another set"
 }
 
-# write_manifest DIR ID CREATED STARTED REASON: from what the parts noted in DIR/.notes. STARTED: seconds of $SECONDS.
+# write_manifest DIR ID CREATED STARTED REASON: from what the parts noted in $NOTES. STARTED: seconds of $SECONDS.
 write_manifest() {
   local dir=$1 id=$2 created=$3 started=$4 reason=$5 service file comma=''
   {
@@ -193,10 +193,11 @@ program_version() {
   printf 'unknown'
 }
 
+# time_of ID: as in a manifest.
+time_of() { printf '%s-%s-%sT%s:%s:%sZ' "${1:0:4}" "${1:4:2}" "${1:6:2}" "${1:9:2}" "${1:11:2}" "${1:13:2}"; }
+
 # seconds_of ID: its time, in seconds since 1970.
-seconds_of() {
-  date -u -d "${1:0:4}-${1:4:2}-${1:6:2}T${1:9:2}:${1:11:2}:${1:13:2}Z" +%s
-}
+seconds_of() { date -u -d "$(time_of "$1")" +%s; }
 
 # delete_old_sets NEW: by the settings in framework.yaml, each kind of set for itself. Only after a success, by the
 # time in the set; sets from the future stay, and so does every set without a valid manifest.

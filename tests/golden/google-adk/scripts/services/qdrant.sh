@@ -3,7 +3,8 @@
 # server gives, and the aliases, which snapshots do not hold. Collections are saved one after the other.
 
 # Runs in Qdrant's image, which has Bash and no HTTP client: METHOD PATH [BODY|-]. With `-`, standard input is sent as
-# the multipart field "snapshot", of the size that is given behind it. Prints the body; fails for a status above 299.
+# the multipart field "snapshot", of the size that is given behind it. Prints the body; fails for a status above 299, with
+# 3 where the key is refused and 4 where there is no such thing.
 # shellcheck disable=SC2016 # for the Bash in there
 QDRANT_HTTP='
 set -eu
@@ -29,8 +30,11 @@ while IFS= read -r line <&3 && [ "${line%$'"'\r'"'}" != "" ]; do :; done
 if [ "$status" -gt 299 ]; then
   printf "%s %s: %s " "$method" "$path" "$status" >&2
   head -c 500 <&3 >&2
-  [ "$status" != 401 ] && [ "$status" != 403 ] || exit 3
-  exit 1
+  case $status in
+    401 | 403) exit 3 ;;
+    404) exit 4 ;;
+    *) exit 1 ;;
+  esac
 fi
 cat <&3
 '
@@ -71,14 +75,20 @@ qdrant_path() {
   done
 }
 
-# The names of the collections, as in JSON, one a line.
-qdrant_collections() {
-  local rest
-  rest=$(qdrant_http GET /collections) || return
-  while [[ $rest =~ \"name\":\ *\"(([^\"\\]|\\.)*)\"(.*)$ ]]; do
+# json_fields NAME TEXT: every text of that name, as it is written, one a line.
+json_fields() {
+  local rest=$2
+  while [[ $rest =~ \"$1\":\ *\"(([^\"\\]|\\.)*)\"(.*)$ ]]; do
     printf '%s\n' "${BASH_REMATCH[1]}"
     rest=${BASH_REMATCH[3]}
   done
+}
+
+# The names of the collections, as in JSON, one a line.
+qdrant_collections() {
+  local answer
+  answer=$(qdrant_http GET /collections) || return
+  json_fields name "$answer"
 }
 
 qdrant_points() {
@@ -133,18 +143,19 @@ qdrant_fits() {
 }
 
 qdrant_restore() {
-  local dir=$1 number name path size sum before snapshot counted
+  local dir=$1 number name path size sum before after snapshot counted
   qdrant_connect
   while IFS=$'\t' read -r -u 4 number name; do
     path="/collections/$(qdrant_path "$name")"
     step qdrant "restoring the collection $name"
     sum=$(sum_of "$dir/$number.snapshot")
     size=$(stat -c %s "$dir/$number.snapshot")
-    before=$(qdrant_snapshots "$name")
+    before=$(qdrant_snapshots "$name") || exit
     qdrant_http POST "$path/snapshots/upload?priority=snapshot&wait=true&checksum=$sum" - "$size" \
       <"$dir/$number.snapshot" >/dev/null || die "$EXIT_RESTORE" "the collection $name could not be restored"
     # Qdrant keeps what was uploaded. The snapshots that were there are the user's.
-    for snapshot in $(qdrant_snapshots "$name"); do
+    after=$(qdrant_snapshots "$name") || exit
+    for snapshot in $after; do
       case $'\n'$before$'\n' in *$'\n'"$snapshot"$'\n'*) continue ;; esac
       qdrant_http DELETE "$path/snapshots/$(qdrant_path "$snapshot")?wait=true" >/dev/null || warn "the snapshot $snapshot of $name is still on the server"
     done
@@ -157,21 +168,20 @@ qdrant_restore() {
 
 # qdrant_snapshots NAME: the names of its snapshots on the server, one a line; none where there is no such collection.
 qdrant_snapshots() {
-  local answer
-  answer=$(qdrant_http GET "/collections/$(qdrant_path "$1")/snapshots" 2>/dev/null) || return 0
-  while [[ $answer =~ \"name\":\ *\"(([^\"\\]|\\.)*)\"(.*)$ ]]; do
-    printf '%s\n' "${BASH_REMATCH[1]}"
-    answer=${BASH_REMATCH[3]}
-  done
+  local answer code=0
+  answer=$(qdrant_http GET "/collections/$(qdrant_path "$1")/snapshots" 2>/dev/null) || code=$?
+  [ "$code" != 4 ] || return 0
+  # Without the list, snapshots of the user's own would look like what a restore left.
+  [ "$code" = 0 ] || die "$EXIT_RESTORE" "the snapshots of $1 could not be listed" "docker compose logs qdrant"
+  json_fields name "$answer"
 }
 
 qdrant_restore_aliases() {
-  local rest actions='' alias collection
+  local rest each actions='' alias collection
   rest=$(<"$1/aliases.json")
   while [[ $rest =~ \{([^{}]*)\}(.*)$ ]]; do
-    rest=${BASH_REMATCH[2]}
-    set -- "$1" "${BASH_REMATCH[1]}"
-    { alias=$(json_field alias_name "{$2}") && collection=$(json_field collection_name "{$2}"); } || continue
+    each=${BASH_REMATCH[1]} rest=${BASH_REMATCH[2]}
+    { alias=$(json_field alias_name "$each") && collection=$(json_field collection_name "$each"); } || continue
     actions+="${actions:+,}{\"create_alias\":{\"alias_name\":\"$alias\",\"collection_name\":\"$collection\"}}"
   done
   [ -n "$actions" ] || return 0

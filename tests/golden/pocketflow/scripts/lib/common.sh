@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # names that the other files use or set
-# Shared by the scripts: messages and exit codes, what this host must have, values of .env, the lock, the engine.
+# Shared by the scripts: messages and exit codes, what this host must have, values of .env, the lock, notes of a run.
 # Sourced after STACK_DIR is set. A service's own part is scripts/services/SERVICE.sh.
 
 # Sizes and file names are counted in bytes, whatever the locale.
@@ -83,13 +83,6 @@ require_host() {
   fi
 }
 
-require_engine() {
-  local answer
-  answer=$(timeout 20 docker version --format '{{.Server.Version}}' 2>&1) ||
-    die "$EXIT_ENGINE" "the Docker engine does not answer: ${answer##*$'\n'}" "is it running, and may this user use it? (docker info)"
-  docker compose version >/dev/null 2>&1 || die "$EXIT_HOST" "docker compose is not installed"
-}
-
 # env_value NAME: its value in .env, as Compose reads it. Nothing of .env is executed.
 env_value() {
   local name=$1 line value='' found=false
@@ -156,199 +149,6 @@ release_lock() {
   [ "$(cat "$SETS/.lock/owner" 2>/dev/null)" != "$(process_of $$)" ] || rm -rf "$SETS/.lock"
 }
 
-# container_of SERVICE: the id of its container; nothing where there is none. Fails where the engine does not answer:
-# that is not the same as a container that is gone.
-container_of() {
-  local found
-  found=$(docker ps --all --quiet --filter "label=com.docker.compose.project=${COMPOSE_PROJECT_NAME:-$FRAMEWORK_NAME}" \
-    --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False 2>/dev/null) || return 1
-  printf '%s' "${found%%$'\n'*}"
-}
-
-# is_running SERVICE: ends the run where nobody can know.
-is_running() {
-  local id state
-  id=$(container_of "$1") || die "$EXIT_ENGINE" "the Docker engine does not answer any more"
-  [ -n "$id" ] || return 1
-  state=$(docker inspect --format '{{.State.Running}} {{.State.Paused}}' "$id" 2>/dev/null) ||
-    die "$EXIT_ENGINE" "the Docker engine does not answer any more"
-  [ "$state" = "true false" ]
-}
-
-require_running() {
-  is_running "$1" || die "$EXIT_DOWN" "$1 is not running" "docker compose up -d --wait $1"
-}
-
-# client SERVICE [NAME...] -- COMMAND...: a throw-away container of the image that SERVICE runs, on its internal
-# network, with the variables NAME of this shell. Not `docker exec`: what runs there stays when its client is killed.
-client() {
-  local service=$1 id environment=()
-  shift
-  while [ "$1" != -- ]; do
-    environment+=(--env "$1")
-    shift
-  done
-  id=$(container_of "$service") || die "$EXIT_ENGINE" "the Docker engine does not answer any more"
-  [ -n "$id" ] || die "$EXIT_DOWN" "$service has no container" "docker compose up -d --wait $service"
-  run_client "$service" --network "$(network_of "$id")" "${environment[@]}" "$@"
-}
-
-# tool_client SERVICE -- COMMAND...: the same without a network, to read what was saved.
-tool_client() { run_client "$1" --network none "${@:2}"; }
-
-# volume_client SERVICE VOLUME ro|rw -- COMMAND...: the same, with a volume at /volume.
-volume_client() { run_client "$1" --network none --volume "$2:/volume:$3" "${@:4}"; }
-
-# run_client SERVICE [OPTION...] -- COMMAND...
-run_client() {
-  local service=$1 options=() facts
-  shift
-  while [ "$1" != -- ]; do
-    options+=("$1")
-    shift
-  done
-  shift
-  facts=$(docker inspect --format '{{.Image}} {{.Config.User}}' "$(container_of "$service")" 2>/dev/null) ||
-    die "$EXIT_DOWN" "$service has no container" "docker compose up --no-start $service"
-  # No log driver: what is saved would be written a second time, as a log.
-  docker run --rm --interactive --pull never --name "${FRAMEWORK_NAME}_client_${service}_$BASHPID$RANDOM" \
-    --label "$CLIENT_LABEL" --log-driver none --user "${facts#* }" --read-only --tmpfs /tmp --cap-drop ALL \
-    --security-opt no-new-privileges --memory 512m --cpus 2 --pids-limit 64 "${options[@]}" \
-    --entrypoint "$1" "${facts%% *}" "${@:2}"
-}
-
-# network_of CONTAINER: the internal one that it is on, or any.
-network_of() {
-  local name first=''
-  while IFS= read -r name; do
-    [ -n "$name" ] || continue
-    first=${first:-$name}
-    if [ "$(docker network inspect --format '{{.Internal}}' "$name" 2>/dev/null)" = true ]; then
-      printf '%s' "$name"
-      return
-    fi
-  done < <(docker inspect --format '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}' "$1")
-  printf '%s' "${first:-none}"
-}
-
-remove_clients() {
-  local ids
-  ids=$(docker ps --all --quiet --filter "label=$CLIENT_LABEL" 2>/dev/null) || return 0
-  # shellcheck disable=SC2086 # one word each
-  [ -z "$ids" ] || docker rm --force --volumes $ids >/dev/null 2>&1 || true
-}
-
-# What was paused or stopped is written down first, so that a run that is killed leaves a way back: in .resume what goes
-# on as soon as a set is saved, in .users what waits for the end of a restore.
-RESUME=.resume
-
-pause_service() {
-  is_running "$1" || return 0
-  printf 'unpause %s\n' "$1" >>"$SETS/$RESUME"
-  docker pause "$(container_of "$1")" >/dev/null || die "$EXIT_QUIESCE" "$1 could not be paused"
-}
-
-# stop_service SERVICE SECONDS
-stop_service() {
-  is_running "$1" || return 0
-  local id code
-  id=$(container_of "$1")
-  printf 'start %s\n' "$1" >>"$SETS/$RESUME"
-  docker stop --time "$2" "$id" >/dev/null || die "$EXIT_QUIESCE" "$1 could not be stopped"
-  code=$(docker inspect --format '{{.State.ExitCode}}' "$id")
-  [ "$code" != 137 ] || die "$EXIT_QUIESCE" "$1 did not stop within $2 seconds and was killed" "stop it by hand, look at its log, then run this again"
-}
-
-# start_again SERVICE: before the others that were stopped.
-start_again() {
-  local line kept=''
-  grep_line "start $1" "$SETS/$RESUME" || return 0
-  docker start "$(container_of "$1")" >/dev/null || die "$EXIT_RESUME" "$1 could not be started again" "docker compose up -d --wait"
-  while IFS= read -r line; do
-    [ "$line" = "start $1" ] || kept+="$line"$'\n'
-  done <"$SETS/$RESUME"
-  printf '%s' "$kept" >"$SETS/$RESUME"
-}
-
-# grep_line LINE FILE: whether it is there.
-grep_line() {
-  local line
-  [ -e "$2" ] || return 1
-  while IFS= read -r line; do [ "$line" != "$1" ] || return 0; done <"$2"
-  return 1
-}
-
-# wait_healthy CONTAINER...: a minute at most. One that was paused is unhealthy until its next check.
-wait_healthy() {
-  local id state waited=0
-  for id in "$@"; do
-    while state=$(docker inspect --format '{{if .State.Health}}{{.State.Health.Status}}{{end}}' "$id" 2>/dev/null) &&
-      [ -n "$state" ] && [ "$state" != healthy ] && [ "$waited" -lt 60 ]; do
-      sleep 1
-      waited=$((waited + 1))
-    done
-  done
-}
-
-# resume_services FILE: undoes what it says, the last first. What could not be undone stays in it.
-resume_services() {
-  local file="$SETS/$1" lines=() started=() index verb service id left=''
-  [ -s "$file" ] || { rm -f "$file"; return 0; }
-  mapfile -t lines <"$file"
-  for ((index = ${#lines[@]} - 1; index >= 0; index--)); do
-    read -r verb service <<<"${lines[index]}"
-    if ! id=$(container_of "$service"); then
-      left="${lines[index]}"$'\n'"$left"
-      continue
-    fi
-    # A container that was removed meanwhile is nobody's to start.
-    [ -n "$id" ] || continue
-    if resume_container "$verb" "$id"; then
-      started+=("$id")
-    else
-      left="${lines[index]}"$'\n'"$left"
-    fi
-  done
-  printf '%s' "$left" >"$file"
-  if [ -n "$left" ]; then
-    printf 'error: could not be started again: %s\nhint: docker compose up -d --wait, and docker compose unpause\n' "${left//$'\n'/, }" >&2
-    return 1
-  fi
-  rm -f "$file"
-  wait_healthy "${started[@]}"
-}
-
-# resume_container VERB ID; STARTED is what was started before it.
-resume_container() {
-  local state
-  state=$(docker inspect --format '{{.State.Running}} {{.State.Paused}}' "$2" 2>/dev/null) || return 1
-  case "$1 $state" in
-    "unpause true true")
-      # What it stores its data in first: else it would answer with errors.
-      wait_healthy "${started[@]}"
-      docker unpause "$2" >/dev/null 2>&1
-      ;;
-    # It may be in the middle of a stop that was asked for.
-    "start true false") docker stop --time 120 "$2" >/dev/null 2>&1 && docker start "$2" >/dev/null 2>&1 ;;
-    "start false false") docker start "$2" >/dev/null 2>&1 ;;
-    *) ;;
-  esac
-}
-
-FRAMEWORK_NAME=''
-# prepare: everything that a run which changes something needs; leftovers of one that was killed go.
-prepare() {
-  require_host
-  FRAMEWORK_NAME=$(env_value FRAMEWORK_NAME) || exit
-  CLIENT_LABEL="framework-infra.client=$FRAMEWORK_NAME"
-  require_engine
-  take_lock
-  remove_clients
-  resume_services .resume || exit "$EXIT_RESUME"
-  [ -e "$SETS/.restoring" ] || resume_services .users || exit "$EXIT_RESUME"
-  rm -rf "$SETS"/*.partial "$SETS"/.deleting-* "$SETS/.notes"
-}
-
 # part_of SERVICE: loads its own functions, where it has some.
 part_of() {
   local file="$STACK_DIR/scripts/services/$1.sh"
@@ -363,7 +163,7 @@ count() { printf '%s\t%s\n' "$2" "$3" >>"$NOTES/$1.counts"; }
 new_notes() {
   NOTES=$SETS/.notes
   rm -rf "$NOTES"
-  mkdir -m 700 "$NOTES" || die "$EXIT_WRITE" "$NOTES could not be made" "check the owner and mode of $SETS"
+  mkdir -m 700 "$NOTES" || die "$EXIT_WRITE" "$NOTES could not be created" "check the owner and mode of $SETS"
 }
 
 note() { cat "$NOTES/$1" 2>/dev/null || true; }
