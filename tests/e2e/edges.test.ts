@@ -123,7 +123,7 @@ describe("a command inside a framework's directory", () => {
 });
 
 describe("a result that cannot be written", () => {
-  it.each(["status", "ports"])("%s fails, and says so", async (name) => {
+  it.each(["status", "ports", "regenerate"])("%s fails, and says so", async (name) => {
     const work = await new Workspace().make("crewai", "postgres");
     const { code, stderr } = await run("bash", ["-c", `${process.execPath} ${LAUNCHER} ${name} --json >/dev/full`], {
       cwd: work.cwd,
@@ -136,14 +136,15 @@ describe("what a diff shows of .env values", () => {
   it("hides passwords in URLs, and not every `true`", async () => {
     const work = await new Workspace().make("crewai", "postgres");
     fs.appendFileSync(work.path("crewai/.env"), "REPORTS_URL=postgres://u:hunter2hunter2@h/db\nAUTH_ENABLED=true\n");
-    const labels = '    labels:\n      a: "true"\n      b: hunter2hunter2\n';
-    const at = "    restart: unless-stopped\n";
-    work.edit("crewai/compose.yaml", at, at + labels);
+    // Beside the line that the templates change, so that both are in what the diff shows.
+    const at = "    shm_size: 256m\n";
+    work.edit("crewai/compose.yaml", at, `    labels:\n      a: "true"\n      b: hunter2hunter2\n${at}`);
     const templates = work.newer({
       "services/postgres/compose.yaml.hbs": (text) => text.replace("shm_size: 256m", "shm_size: 512m"),
     });
     const printed = await work.ok("regenerate", "--diff", "--dry-run", "--templates", templates);
     expect(printed).not.toContain("hunter2hunter2");
+    expect(printed).toMatch(/ {6}a: "true"\n.* {6}b: \[redacted\]\n/);
     expect(printed).toContain("shm_size: 512m");
   });
 });

@@ -1,7 +1,7 @@
 import type { Stack } from "./engine.ts";
 
 /** What people have in a PostgreSQL: 200,000 rows, odd values and names, and rights that a careless dump loses. */
-export const ODD_DATA = String.raw`
+const ODD_DATA = String.raw`
 CREATE EXTENSION hstore;
 CREATE EXTENSION pg_trgm;
 CREATE ROLE reader NOLOGIN;
@@ -107,4 +107,47 @@ export async function fingerprint(stack: Stack, database: string): Promise<strin
   )
     .trim()
     .split("\n");
+}
+
+/** Fills a stack named `archive`: two odd databases, three collections and two aliases. */
+export async function fillWithOddData(stack: Stack): Promise<void> {
+  const psql = ["psql", "-U", "postgres", "-d", "archive", "-Xq", "-v", "ON_ERROR_STOP=1"];
+  await stack.fed(ODD_DATA, "exec", "-T", "postgres", ...psql);
+  const create = String.raw`CREATE DATABASE "odd 'name/é" ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'`;
+  await asSuperuser(stack, "postgres", create);
+  await asSuperuser(stack, "odd 'name/é", "CREATE TABLE t AS SELECT generate_series(1, 3) AS n");
+  await addCollection(stack, "kept", 20);
+  await addCollection(stack, "käse & brot 漢", 3);
+  await addCollection(stack, "empty", 0);
+  await stack.qdrant("POST", "/collections/aliases", {
+    actions: ["live", "näxt"].map((alias) => ({ create_alias: { alias_name: alias, collection_name: "kept" } })),
+  });
+}
+
+async function addCollection(stack: Stack, name: string, count: number): Promise<void> {
+  const path = `/collections/${encodeURIComponent(name)}`;
+  await stack.qdrant("PUT", path, { vectors: { dense: { size: 3, distance: "Cosine" } } });
+  await stack.qdrant("PUT", `${path}/index`, { field_name: "n", field_schema: "integer" });
+  const points = Array.from({ length: count }, (_, at) => ({
+    id: at + 1,
+    vector: { dense: [at + 1, 0.5, 1] },
+    payload: { n: at, text: `ünï ${String(at)}` },
+  }));
+  if (count > 0) await stack.qdrant("PUT", `${path}/points?wait=true`, { points });
+}
+
+/** Every point, setting and index of every collection of the stack's Qdrant, and its aliases. */
+export async function collectionsOf(stack: Stack): Promise<string[]> {
+  const { collections } = (await stack.qdrant("GET", "/collections")).result as { collections: { name: string }[] };
+  const names = collections.map(({ name }) => name).toSorted();
+  const contents = await Promise.all(
+    names.map(async (name) => {
+      const path = `/collections/${encodeURIComponent(name)}`;
+      const all = { limit: 100, with_payload: true, with_vector: true };
+      const points = (await stack.qdrant("POST", `${path}/points/scroll`, all)).result;
+      const info = (await stack.qdrant("GET", path)).result as { config: unknown; payload_schema: unknown };
+      return `${name}: ${JSON.stringify([points, info.config, info.payload_schema])}`;
+    }),
+  );
+  return [...contents, JSON.stringify((await stack.qdrant("GET", "/aliases")).result)];
 }

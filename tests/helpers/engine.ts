@@ -91,6 +91,17 @@ export class Stack {
     return stdout;
   }
 
+  /** One request to the stack's Qdrant, which must succeed; the answer. */
+  async qdrant(method: string, path: string, body?: object): Promise<{ result: unknown }> {
+    const response = await fetch(`${this.env.get("QDRANT_URL") ?? ""}${path}`, {
+      method,
+      headers: { "api-key": this.env.get("QDRANT_API_KEY") ?? "", "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${String(response.status)} ${await response.text()}`);
+    return (await response.json()) as { result: unknown };
+  }
+
   /** Runs one of the emitted scripts. */
   async script(name: string, ...args: string[]): Promise<Outcome> {
     return run(join(this.dir, "scripts", name), args, { cwd: "/", timeout: 280_000 });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { sha256 } from "../../src/lib/digest.ts";
 import { isFull } from "../helpers/arbitrary.ts";
-import { asSuperuser, fingerprint, ODD_DATA } from "../helpers/backup-data.ts";
+import { asSuperuser, collectionsOf, fillWithOddData, fingerprint } from "../helpers/backup-data.ts";
 import { cli, run, start, type Outcome } from "../helpers/cli.ts";
 import { docker, engineProblem, Stack } from "../helpers/engine.ts";
 import { newTempDir, removeDir } from "../helpers/temp.ts";
@@ -29,35 +29,7 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
     if (code !== 0) throw new Error(stderr);
     stack.useTestImages();
     await stack.ok("up", "-d", "--wait");
-    await stack.fed(
-      ODD_DATA,
-      "exec",
-      "-T",
-      "postgres",
-      "psql",
-      "-U",
-      "postgres",
-      "-d",
-      "archive",
-      "-Xq",
-      "-v",
-      "ON_ERROR_STOP=1",
-    );
-    await asSuperuser(
-      stack,
-      "postgres",
-      String.raw`CREATE DATABASE "odd 'name/é" ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'`,
-    );
-    await asSuperuser(stack, "odd 'name/é", "CREATE TABLE t AS SELECT generate_series(1, 3) AS n");
-    for (const [name, count] of [
-      ["kept", 20],
-      ["käse & brot 漢", 3],
-      ["empty", 0],
-    ] as const)
-      await collection(name, count);
-    await qdrant("POST", "/collections/aliases", {
-      actions: ["live", "näxt"].map((alias) => ({ create_alias: { alias_name: alias, collection_name: "kept" } })),
-    });
+    await fillWithOddData(stack);
     before = await everything();
     beforeInSql = await fingerprint(stack, "archive");
   });
@@ -67,54 +39,14 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
     removeDir(cwd);
   });
 
-  async function qdrant(method: string, path: string, body?: object): Promise<{ result: unknown }> {
-    const response = await fetch(`${stack.env.get("QDRANT_URL") ?? ""}${path}`, {
-      method,
-      headers: { "api-key": stack.env.get("QDRANT_API_KEY") ?? "", "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (!response.ok) throw new Error(`${method} ${path}: ${String(response.status)} ${await response.text()}`);
-    return (await response.json()) as { result: unknown };
-  }
-
-  async function collection(name: string, count: number): Promise<void> {
-    const path = `/collections/${encodeURIComponent(name)}`;
-    await qdrant("PUT", path, {
-      vectors: { dense: { size: 3, distance: "Cosine" } },
-    });
-    await qdrant("PUT", `${path}/index`, { field_name: "n", field_schema: "integer" });
-    const points = Array.from({ length: count }, (_, at) => ({
-      id: at + 1,
-      vector: { dense: [at + 1, 0.5, 1] },
-      payload: { n: at, text: `ünï ${String(at)}` },
-    }));
-    if (count > 0) await qdrant("PUT", `${path}/points?wait=true`, { points });
-  }
+  const qdrant = (...request: Parameters<Stack["qdrant"]>): ReturnType<Stack["qdrant"]> => stack.qdrant(...request);
 
   /** All that is in both stores. */
-  async function everything(): Promise<string[]> {
-    const { result } = (await qdrant("GET", "/collections")) as { result: { collections: { name: string }[] } };
-    const names = result.collections.map(({ name }) => name).toSorted();
-    const contents = await Promise.all(
-      names.map(async (name) => {
-        const path = `/collections/${encodeURIComponent(name)}`;
-        const scrolled = await qdrant("POST", `${path}/points/scroll`, {
-          limit: 100,
-          with_payload: true,
-          with_vector: true,
-        });
-        const info = (await qdrant("GET", path)).result as { config: unknown; payload_schema: unknown };
-        return `${name}: ${JSON.stringify([scrolled.result, info.config, info.payload_schema])}`;
-      }),
-    );
-    const aliases = JSON.stringify((await qdrant("GET", "/aliases")).result);
-    return [
-      ...(await fingerprint(stack, "archive")),
-      ...(await asSuperuser(stack, "odd 'name/é", "SELECT count(*), sum(n) FROM t")).split("\n"),
-      ...contents,
-      aliases,
-    ];
-  }
+  const everything = async (): Promise<string[]> => [
+    ...(await fingerprint(stack, "archive")),
+    ...(await asSuperuser(stack, "odd 'name/é", "SELECT count(*), sum(n) FROM t")).split("\n"),
+    ...(await collectionsOf(stack)),
+  ];
 
   const backup = async (...args: string[]): Promise<string> => {
     const { code, stdout, stderr } = await stack.script("backup.sh", ...args);

@@ -64,15 +64,7 @@ describe.skipIf(engineProblem() !== undefined)("DISASTER_RECOVERY.md", () => {
       )
     ).trim();
 
-  async function qdrant(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
-    const response = await fetch(`${stack.env.get("QDRANT_URL") ?? ""}${path}`, {
-      method,
-      headers: { "api-key": stack.env.get("QDRANT_API_KEY") ?? "", "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (!response.ok) throw new Error(`${method} ${path}: ${String(response.status)} ${await response.text()}`);
-    return (await response.json()) as Record<string, unknown>;
-  }
+  const qdrant = (...request: Parameters<Stack["qdrant"]>): ReturnType<Stack["qdrant"]> => stack.qdrant(...request);
 
   async function everythingIsThere(): Promise<void> {
     expect(await sql("SELECT count(*), sum(n) FROM kept")).toBe("1000|500500");
