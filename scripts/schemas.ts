@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import * as z from "zod/mini";
 
 import { commonEnvSchema, manifestSchema, presetSchema } from "../src/catalogue/manifest.ts";
+import * as backup from "../src/report/backup-documents.ts";
 import { errorDocument, planDocument, plansDocument, portsDocument, statusDocument } from "../src/report/documents.ts";
 import { loadCatalogue } from "../src/catalogue/load.ts";
 import { DESCRIPTIONS } from "../src/spec/descriptions.ts";
@@ -25,6 +26,15 @@ const SOURCES = {
   plans: { schema: plansDocument, title: "--json of ports --fix: the plan of each framework that moves" },
   ports: { schema: portsDocument, title: "--json of ports: the allocation table" },
   status: { schema: statusDocument, title: "--json of status: the state of every file" },
+  "backup-manifest": { schema: backup.backupManifest, title: "backups/ID/manifest.json: a backup set" },
+  backup: { schema: backup.backupDocument, title: "--json of scripts/backup.sh" },
+  "backup-verified": { schema: backup.backupVerifiedDocument, title: "--json of scripts/verify-backup.sh" },
+  "backup-list": { schema: backup.backupListDocument, title: "--json of scripts/list-backups.sh" },
+  "backup-status": { schema: backup.backupStatusDocument, title: "--json of scripts/backup-status.sh" },
+  restore: { schema: backup.restoreDocument, title: "--json of scripts/restore.sh" },
+  "restore-into": { schema: backup.restoreIntoDocument, title: "--json of scripts/restore.sh --into" },
+  "recovery-kit": { schema: backup.recoveryKitDocument, title: "--json of scripts/recovery-kit.sh" },
+  "backup-error": { schema: backup.backupErrorDocument, title: "--json of any of these scripts that failed" },
   error: { schema: errorDocument, title: "--json of any command that failed" },
 } as const;
 

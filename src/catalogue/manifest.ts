@@ -28,6 +28,10 @@ const envEntrySchema = z
     prefix: z.optional(z.string().check(z.regex(/^[a-z-]*$/))),
     /** How a secret is rotated, one paragraph of Markdown; every secret must say it. */
     rotate: z.optional(z.string()),
+    /** Of a secret: without this very value, restored data cannot be used. */
+    permanent: z.optional(z.boolean()),
+    /** Of a variable that every directory has and people fill in: the heading it is under in `.env`. */
+    section: z.optional(textSchema),
   })
   .check(
     z.refine(

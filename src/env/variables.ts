@@ -11,6 +11,8 @@ export interface Variable {
   class: EnvEntry["class"] | "default";
   description: string;
   rotate: string | undefined;
+  /** Whether restored data cannot be used without this very secret. */
+  permanent: boolean;
   prefix: string;
   /**
    * Its value with references to secrets still written as `${NAME}`; for a secret, empty.
@@ -46,11 +48,7 @@ function makeSections(spec: Spec, catalogue: Catalogue): Section[] {
   const preset = catalogue.presets.get(spec.preset);
   const sections: { title: string; entries: readonly EnvEntry[]; containers: readonly Container[]; host?: string }[] = [
     { title: "This framework", entries: catalogue.commonEnv.filter((entry) => entry.class !== "user"), containers: [] },
-    {
-      title: "API keys and models",
-      entries: catalogue.commonEnv.filter((entry) => entry.class === "user"),
-      containers: [],
-    },
+    ...userSections(catalogue),
     ...(preset === undefined || preset.env.length === 0
       ? []
       : [{ title: preset.title, entries: preset.env, containers: [] }]),
@@ -81,6 +79,7 @@ function makeSections(spec: Spec, catalogue: Catalogue): Section[] {
           class: entry.class,
           description: entry.description,
           rotate: entry.rotate,
+          permanent: entry.permanent === true,
           prefix: entry.prefix ?? "",
           value,
           sameAs: entry.class === "managed" ? /^\$\{([A-Z][A-Z0-9_]*)\}$/.exec(entry.value ?? "")?.[1] : undefined,
@@ -90,6 +89,17 @@ function makeSections(spec: Spec, catalogue: Catalogue): Section[] {
       }),
       ...containers.flatMap((container) => defaults(container, spec)),
     ],
+  }));
+}
+
+/** What people fill in, by its headings, in the order of the file. */
+function userSections(catalogue: Catalogue): { title: string; entries: readonly EnvEntry[]; containers: [] }[] {
+  const users = catalogue.commonEnv.filter((entry) => entry.class === "user");
+  const titleOf = (entry: EnvEntry): string => entry.section ?? "API keys and models";
+  return [...new Set(users.map(titleOf))].map((title) => ({
+    title,
+    entries: users.filter((entry) => titleOf(entry) === title),
+    containers: [],
   }));
 }
 
@@ -121,6 +131,7 @@ function makeDefaults(container: Container, spec: Spec): Variable[] {
     class: "default",
     description,
     rotate: undefined,
+    permanent: false,
     prefix: "",
     value,
     sameAs: undefined,

@@ -2,6 +2,7 @@ import { externalServices, fallbackPreset, requireService, type Catalogue } from
 import type { Container } from "../catalogue/manifest.ts";
 import { once } from "../lib/once.ts";
 import { underscored } from "../catalogue/names.ts";
+import { anHourLater } from "../spec/backup-time.ts";
 import { imageFor } from "../spec/images.ts";
 import type { Spec } from "../spec/schema.ts";
 import { formatMebibytes, totalMemory } from "./memory.ts";
@@ -90,10 +91,16 @@ export interface Context {
   binding: Record<string, string>;
   logging: Spec["logging"];
   backup: Spec["backup"];
+  /** Of restic, or "". */
+  repository: string;
+  /** When backups and drills run, in UTC as HH:MM. */
+  schedule: { backup: string; drill: string };
   /** Whether sets lie in a directory of this one with another name than `backups`. */
   ownBackups: boolean;
   sections: SectionView[];
   secrets: Variable[];
+  /** Names of the secrets without which restored data cannot be used. */
+  permanent: string[];
   /** Every service that can be used from outside the stack. */
   externals: ExternalView[];
   memoryTotal: string;
@@ -167,12 +174,17 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
     ),
     logging: spec.logging,
     backup: spec.backup,
+    repository: spec.backup.repository ?? "",
+    schedule: { backup: spec.backup.at, drill: anHourLater(spec.backup.at) },
     ownBackups: spec.backup.directory !== "backups" && !spec.backup.directory.startsWith("/"),
     sections: sections.map((section) => ({
       ...section,
       settable: section.variables.filter((variable) => variable.class !== "default" && !variable.secret),
     })),
     secrets: secretsOf(sections),
+    permanent: secretsOf(sections)
+      .filter((variable) => variable.permanent)
+      .map(({ name }) => name),
     externals: externalServices(catalogue).map(({ id, title }) => ({
       id,
       title,

@@ -4,6 +4,7 @@ import { externalServices, type Catalogue } from "../catalogue/catalogue.ts";
 import { idSchema, portSchema } from "../catalogue/ids.ts";
 import { nameProblem } from "../catalogue/names.ts";
 import { once } from "../lib/once.ts";
+import { usualBackupTime } from "./backup-time.ts";
 
 // A framework.yaml on disk is as untrusted as what is typed: its name ends up in paths, SQL and shell.
 const nameSchema = z.string().check(
@@ -103,17 +104,39 @@ const directorySchema = z
     ),
   );
 
+const lastSchema = z.int().check(z.gte(1), z.lte(1000));
 const keptSchema = z.int().check(z.gte(0), z.lte(1000));
 
 const keepSchema = z.strictObject({
-  last: z._default(z.int().check(z.gte(1), z.lte(1000)), 3),
+  last: z._default(lastSchema, 3),
   daily: z._default(keptSchema, 7),
   weekly: z._default(keptSchema, 4),
   monthly: z._default(keptSchema, 6),
 });
 
+/** Around midnight UTC, a service that files what it takes in by date stores it late: a set would miss it. */
+const timeSchema = z.string().check(
+  z.regex(/^(?:[01][0-9]|2[0-3]):[0-5][0-9]$/, 'a time of day in UTC such as "02:30"'),
+  z.refine((time: string) => !/^(?:23:(?:4[5-9]|5)|00:(?:0|1[0-5]))/.test(time), {
+    error: "not between 23:45 and 00:15: around midnight UTC, some services store late what they have taken in",
+  }),
+);
+
+/** A restic repository. It stands in a committed file. */
+const repositorySchema = z.string().check(
+  z.maxLength(300, "at most 300 characters"),
+  z.regex(/^[\w./][\w./:@%+~=,[\]-]*$/, "a restic repository such as sftp:user@host:/srv/restic (no spaces or quotes)"),
+  z.refine((text: string) => !/\/\/[^/]*:[^/]*@/.test(text), {
+    error: "a repository here must not hold a password: set RESTIC_REPOSITORY in .env.restic",
+  }),
+);
+const backupDriverSchema = z.enum(["dir", "restic"]);
+
 const backupSchema = z.strictObject({
+  driver: z._default(backupDriverSchema, "dir"),
+  repository: z.optional(repositorySchema),
   directory: z._default(directorySchema, "backups"),
+  at: z.optional(timeSchema),
   keep: z.prefault(keepSchema, {}),
 });
 
@@ -153,6 +176,7 @@ type SpecShape = { [Key in keyof typeof specShape]: z.output<(typeof specShape)[
 
 /** `framework.yaml` as the program works with it: complete, every default filled. */
 export interface Spec extends SpecShape {
+  backup: SpecShape["backup"] & { at: string };
   /** By service id; in the file, each is a key of its own at the top level (`ID: {mode: …}`). */
   external: Record<string, External>;
 }
@@ -191,10 +215,13 @@ const draftShape = {
   ),
   backup: z.optional(
     z.strictObject({
+      driver: z.optional(backupDriverSchema),
+      repository: z.optional(repositorySchema),
       directory: z.optional(directorySchema),
+      at: z.optional(timeSchema),
       keep: z.optional(
         z.strictObject({
-          last: z.optional(z.int().check(z.gte(1), z.lte(1000))),
+          last: z.optional(lastSchema),
           daily: z.optional(keptSchema),
           weekly: z.optional(keptSchema),
           monthly: z.optional(keptSchema),
@@ -250,7 +277,10 @@ export function schemasFor(catalogue: Catalogue): Schemas {
       specFile,
       spec: z.pipe(
         specFile,
-        z.transform((file: Record<string, unknown>) => ({ external: {}, ...gathered(file, ids) }) as unknown as Spec),
+        z.transform((file: Record<string, unknown>) => {
+          const { backup, ...rest } = gathered(file, ids) as unknown as SpecShape;
+          return { external: {}, ...rest, backup: { ...backup, at: backup.at ?? usualBackupTime(rest.name) } };
+        }),
       ),
       draftFile,
       draft: z.pipe(

@@ -50,7 +50,7 @@ function set(dir: string, id: string, changes: Record<string, string> = {}): voi
   fs.writeFileSync(join(folder, "manifest.sha256"), sha256(text));
 }
 
-const NAMES = ["backup.sh", "verify-backup.sh", "restore.sh", "list-backups.sh", "backup-status.sh"];
+const NAMES = ["backup.sh", "verify-backup.sh", "restore.sh", "list-backups.sh", "backup-status.sh", "recovery-kit.sh"];
 
 describe("the scripts of a directory", () => {
   it("explain themselves, with every exit code", async () => {
@@ -59,7 +59,7 @@ describe("the scripts of a directory", () => {
       const { code, stdout, stderr } = await run(join(dir, "scripts", name), ["--help"], { cwd: "/" });
       expect([name, code, stderr]).toEqual([name, 0, ""]);
       expect(stdout).toMatch(new RegExp(`^Usage: scripts/${name}`));
-      for (let exit = 20; exit <= 37; exit += 1) expect(stdout).toContain(` ${String(exit)} `);
+      for (let exit = 20; exit <= 41; exit += 1) expect(stdout).toContain(` ${String(exit)} `);
     }
   });
 

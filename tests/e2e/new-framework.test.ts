@@ -23,7 +23,7 @@ describe("new-framework", () => {
     const cwd = tempDir();
     const { code, stdout, stderr } = await cli(["new-framework", "crewai", "--yes"], { cwd });
     expect([code, stderr]).toEqual([0, expect.not.stringContaining("error")]);
-    expect(stdout).toContain("Created frameworks/crewai (28 files)");
+    expect(stdout).toContain("Created frameworks/crewai (41 files)");
     expect(stdout).toContain("http://localhost:6333/dashboard");
     expect(stdout).toContain("docker compose up -d --wait");
     expect(Object.keys(snapshot(join(cwd, "frameworks"), /\.scaffold/)).toSorted()).toEqual([
@@ -43,14 +43,27 @@ describe("new-framework", () => {
       "crewai/config/postgres/initdb/10-application.sh",
       "crewai/examples/connect.py",
       "crewai/framework.yaml",
+      "crewai/hooks/copy.example",
+      "crewai/hooks/failed.example",
+      "crewai/hooks/fetch.example",
+      "crewai/schedule/backup.service",
+      "crewai/schedule/backup.timer",
+      "crewai/schedule/drill.service",
+      "crewai/schedule/drill.timer",
+      "crewai/schedule/install.sh",
       "crewai/scripts/backup-status.sh",
       "crewai/scripts/backup.sh",
       "crewai/scripts/lib/common.sh",
       "crewai/scripts/lib/engine.sh",
+      "crewai/scripts/lib/report.sh",
+      "crewai/scripts/lib/restic.sh",
+      "crewai/scripts/lib/restore.sh",
       "crewai/scripts/lib/save.sh",
+      "crewai/scripts/lib/second.sh",
       "crewai/scripts/lib/sets.sh",
       "crewai/scripts/lib/stack.sh",
       "crewai/scripts/list-backups.sh",
+      "crewai/scripts/recovery-kit.sh",
       "crewai/scripts/restore.sh",
       "crewai/scripts/services/langfuse.sh",
       "crewai/scripts/services/postgres.sh",
@@ -128,7 +141,7 @@ describe("new-framework", () => {
     await make((cwd) =>
       cli(["new-framework", "--answers", "-"], { cwd, input: made[0]?.["crawler/framework.yaml"] ?? "" }),
     );
-    expect(Object.keys(made[0] ?? {})).toHaveLength(48);
+    expect(Object.keys(made[0] ?? {})).toHaveLength(74);
     for (const each of made.slice(1)) expect(each).toEqual(made[0]);
   });
 
@@ -195,7 +208,7 @@ describe("new-framework", () => {
     const { stdout } = await cli(["new-framework", "crewai", "--yes", "--json"], { cwd });
     const { createHash } = await import("node:crypto");
     const { actions } = document(stdout, "plan") as { actions: { path: string; action: string; after: string }[] };
-    expect(actions).toHaveLength(28);
+    expect(actions).toHaveLength(41);
     for (const { path, after } of actions) {
       const bytes = fs.readFileSync(join(cwd, "frameworks/crewai", path));
       expect(createHash("sha256").update(bytes).digest("hex"), path).toBe(after);

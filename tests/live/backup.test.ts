@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { sha256 } from "../../src/lib/digest.ts";
+import { backupManifest } from "../../src/report/backup-documents.ts";
 import { isFull } from "../helpers/arbitrary.ts";
 import { asSuperuser, collectionsOf, fillWithOddData, fingerprint } from "../helpers/backup-data.ts";
 import { cli, run, start, type Outcome } from "../helpers/cli.ts";
@@ -73,11 +74,7 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
   it("saves all of it, and says what it holds", async () => {
     id = await backup();
     expect(id).toMatch(/^\d{8}T\d{6}Z$/);
-    const said = JSON.parse(manifest(id)) as {
-      framework: string;
-      complete: boolean;
-      services: Record<string, { serverVersion: string; counts: Record<string, number>; files: { path: string }[] }>;
-    };
+    const said = backupManifest.parse(JSON.parse(manifest(id)));
     expect(said).toMatchObject({
       formatVersion: 1,
       id,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { cli, run, start } from "../helpers/cli.ts";
+import { backupManifest } from "../../src/report/backup-documents.ts";
 import { docker, engineProblem, Stack } from "../helpers/engine.ts";
 import { leftOut } from "../helpers/left-out.ts";
 import { pythonWith } from "../helpers/python.ts";
@@ -159,14 +160,11 @@ describe.skipIf(engineProblem() !== undefined)("crewai on a real engine", () => 
     const saved = await stack.script("backup.sh");
     expect([saved.code, saved.stderr.replaceAll(/^\{.*\}\n/gm, "")]).toEqual([0, ""]);
     const id = saved.stdout.trim();
-    const manifest = JSON.parse(fs.readFileSync(join(stack.dir, "backups", id, "manifest.json"), "utf8")) as object;
+    const manifest = backupManifest.parse(
+      JSON.parse(fs.readFileSync(join(stack.dir, "backups", id, "manifest.json"), "utf8")),
+    );
     expect(manifest).toMatchObject({ complete: true, quiesced: true, eventsAtRisk: 0 });
-    expect(Object.keys((manifest as { services: object }).services)).toEqual([
-      "clickhouse",
-      "postgres",
-      "qdrant",
-      "seaweedfs",
-    ]);
+    expect(Object.keys(manifest.services)).toEqual(["clickhouse", "postgres", "qdrant", "seaweedfs"]);
     // All of it goes on as before.
     await stack.ok("up", "-d", "--wait");
     await stack.ok("down", "--volumes");
@@ -178,6 +176,12 @@ describe.skipIf(engineProblem() !== undefined)("crewai on a real engine", () => 
     // And it takes in what is new, as its own roles.
     await send("2cf7651916cd43dd8448eb211c80319e");
     expect(await found("2cf7651916cd43dd8448eb211c80319e")).toHaveLength(1);
+    // A drill restores all of it once more, beside the stack, which does not notice.
+    const drill = await stack.script("verify-backup.sh", "--drill", id);
+    expect([drill.code, drill.stderr.replaceAll(/^\{.*\}\n/gm, "")]).toEqual([0, ""]);
+    expect(await docker("ps", "--all", "--quiet", "--filter", "name=crewai_drill")).toBe("");
+    expect(await docker("volume", "ls", "--quiet", "--filter", "name=crewai_drill")).toBe("");
+    expect(await found(first)).toEqual(before);
     // Over the running stack, with the safety set: whoever writes stays stopped until all of it is restored.
     const events = start("docker", ["events", "--filter", "event=start", "--format", "{{.Actor.Attributes.name}}"], {
       timeout: 280_000,

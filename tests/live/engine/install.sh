@@ -23,6 +23,8 @@ need docker docker.io
 need debootstrap debootstrap
 need iptables iptables
 need ip iproute2
+need cron cron
+need restic restic
 [ -e "$keyring" ] || packages+=(debian-archive-keyring)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || packages+=(ca-certificates)
 

@@ -10,6 +10,7 @@ function section(port: number, more: Partial<Variable>[] = []): Section[] {
     class: "managed",
     description: "",
     rotate: undefined,
+    permanent: false,
     prefix: "",
     value: "",
     sameAs: undefined,

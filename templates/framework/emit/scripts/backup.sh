@@ -15,6 +15,10 @@ cd "$STACK_DIR"
 . scripts/lib/sets.sh
 # shellcheck source=/dev/null
 . scripts/lib/save.sh
+# shellcheck source=/dev/null
+. scripts/lib/report.sh
+# shellcheck source=/dev/null
+. scripts/lib/restic.sh
 
 usage() {
   cat <<'TEXT'
@@ -25,6 +29,8 @@ Prints the ID of the set as the last line.
 
   --no-quiesce   do not pause what writes to several stores: what it writes meanwhile may be in one of them and not
                  in another. A store that is saved as files is stopped for as long all the same
+  --init         with backup.driver: restic, make the repository, and a password in .restic-password, once
+  --quiet        print the ID, warnings and errors only
   --json         print one JSON document instead of the ID
   --help         show this
 
@@ -36,11 +42,13 @@ TEXT
   exit_codes
 }
 
-QUIESCE=true
+QUIESCE=true INIT=false
 wanted=()
 while [ $# -gt 0 ]; do
   case $1 in
     --no-quiesce) QUIESCE=false ;;
+    --init) INIT=true ;;
+    --quiet) QUIET=true ;;
     --json) JSON=true ;;
     --help | -h) usage; exit ;;
     -*) die "$EXIT_USAGE" "backup.sh has no option $1" "scripts/backup.sh --help" ;;
@@ -49,14 +57,47 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-SERVICES=$(with_stores "${wanted[@]}") || exit
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+if [ "$INIT" = true ]; then
+  [ "$DRIVER" = restic ] || die "$EXIT_USAGE" "there is nothing to make: backup.driver in framework.yaml is $DRIVER"
+  require_host
+  take_lock
+  new_notes
+  restic_init
+  exit 0
+fi
+report_start backup
+SERVICES=$(with_stores "${wanted[@]}") || exit
 prepare
 [ ! -e "$SETS/.restoring" ] || die "$EXIT_RESTORE" "a restore was interrupted, so this stack may hold half of two states" "run scripts/restore.sh $(<"$SETS/.restoring") again"
+if [ "$DRIVER" = restic ]; then
+  # Before anything is paused.
+  new_notes
+  restic_ready
+  restic_run cat config >/dev/null
+fi
 save_set "" "$SERVICES"
+if [ "$DRIVER" = restic ]; then
+  background restic_store_all
+  [ "$RESULT" = 0 ] || exit "$RESULT"
+fi
+if [ "$DRIVER" = dir ] && [ -x hooks/copy ]; then
+  step "" "copying the set elsewhere, with hooks/copy"
+  background run_hook copy "$SETS/$SET"
+  [ "$RESULT" = 0 ] || die "$EXIT_COPY" "hooks/copy ended with $RESULT, so set $SET is on this host only" "run hooks/copy '$SETS/$SET' and look at its messages"
+fi
+if [ "$DRIVER" = restic ]; then
+  background restic_forget
+  [ "$RESULT" = 0 ] || exit "$RESULT"
+fi
 delete_old_sets "$SET"
+if [ "$DRIVER" = dir ]; then
+  secrets=$(permanent_secrets)
+  # Not with --quiet: it is true every night.
+  step "" "warning: .env is not in the set: keep a copy elsewhere${secrets:+, above all of ${secrets//$'\n'/ and }, without which the data cannot be used}. scripts/recovery-kit.sh"
+fi
 if [ "$JSON" = true ]; then
   printf '{"schemaVersion":1,"id":"%s","directory":"%s","seconds":%d}\n' "$SET" "$(json_text "$SETS/$SET")" "$SECONDS"
 else

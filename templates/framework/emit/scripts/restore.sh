@@ -15,10 +15,20 @@ cd "$STACK_DIR"
 . scripts/lib/sets.sh
 # shellcheck source=/dev/null
 . scripts/lib/save.sh
+# shellcheck source=/dev/null
+. scripts/lib/restore.sh
+# shellcheck source=/dev/null
+. scripts/lib/report.sh
+# shellcheck source=/dev/null
+. scripts/lib/restic.sh
+# shellcheck source=/dev/null
+. scripts/lib/second.sh
 
 usage() {
   cat <<'TEXT'
 Usage: scripts/restore.sh [OPTION...] ID [SERVICE...]
+       scripts/restore.sh --into NAME ID [SERVICE...]
+       scripts/restore.sh --remove NAME
        scripts/restore.sh --drop-old
 
 Restores the services of the set ID, or those that are named. First, the present state is saved as a set of its own.
@@ -27,6 +37,10 @@ A service that uses the restored ones is stopped meanwhile. Run it again if it w
   --force          disconnect whoever uses the data
   --no-safety-set  do not save the present state first (for one that cannot be saved, or is empty)
   --no-start       start only what is restored; the rest of the stack stays down
+  --into NAME      restore into a second stack of this name, on free ports; this one is not touched. It has the same
+                   passwords, and only the services that are restored
+  --remove NAME    delete such a second stack, with its data
+  --with-env       where this directory has no .env, take it from the set; only those in a restic repository hold one
   --drop-old       delete what earlier restores kept, such as the former databases
   --json           print one JSON document
   --help           show this
@@ -34,13 +48,14 @@ A service that uses the restored ones is stopped meanwhile. Run it again if it w
 Examples:
   scripts/restore.sh 20261124T021500Z
   scripts/restore.sh 20261124T021500Z postgres
+  scripts/restore.sh --into last_week 20261124T021500Z postgres
   scripts/restore.sh --drop-old
 
 TEXT
   exit_codes
 }
 
-SOURCE='' FORCE=false SAFETY=true START=true DROP=false QUIESCE=true
+SOURCE='' FORCE=false SAFETY=true START=true DROP=false QUIESCE=true INTO='' REMOVE='' WITH_ENV=false FETCHED=false
 wanted=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -48,6 +63,12 @@ while [ $# -gt 0 ]; do
     --no-safety-set) SAFETY=false ;;
     --no-start) START=false ;;
     --drop-old) DROP=true ;;
+    --with-env) WITH_ENV=true ;;
+    --into | --remove)
+      [[ ${2:-} =~ ^[a-z][a-z0-9_-]{0,39}$ ]] || die "$EXIT_USAGE" "$1 needs a name: lower-case letters, digits, _ and -, starting with a letter"
+      if [ "$1" = --into ]; then INTO=$2; else REMOVE=$2; fi
+      shift
+      ;;
     --json) JSON=true ;;
     --help | -h) usage; exit ;;
     -*) die "$EXIT_USAGE" "restore.sh has no option $1" "scripts/restore.sh --help" ;;
@@ -55,36 +76,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[ "$DROP" = true ] || [ -n "$SOURCE" ] || die "$EXIT_USAGE" "no set is given" "scripts/list-backups.sh shows them"
-
-# The services of this stack that the set holds, and that were asked for.
-choose() {
-  local held service stack chosen=''
-  held=$(services_in "$SOURCE")
-  stack=$(stack_services)
-  for service in "${wanted[@]}"; do
-    # shellcheck disable=SC2086 # one word each
-    is_among "$service" $held || die "$EXIT_USAGE" "set $SOURCE does not hold $service" "it holds ${held//$'\n'/ }"
-  done
-  for service in $held; do
-    if [ ${#wanted[@]} -gt 0 ] && ! is_among "$service" "${wanted[@]}"; then continue; fi
-    # shellcheck disable=SC2086 # one word each
-    is_among "$service" $stack || die "$EXIT_UNFIT" "set $SOURCE holds $service, which this stack does not have" "npm run add-service $service $FRAMEWORK, or name the services to restore"
-    chosen+="$service "
-  done
-  printf '%s' "$chosen"
-}
-
-require_fit() {
-  local service reason
-  [ "$(field "$SETS/$SOURCE/manifest.json" framework)" = "$FRAMEWORK" ] ||
-    die "$EXIT_UNFIT" "set $SOURCE is of the framework $(field "$SETS/$SOURCE/manifest.json" framework), and this is $FRAMEWORK"
-  for service in $1; do
-    has "$service" fits || continue
-    reason=$("${service}_fits" "$(service_field "$SOURCE" "$service" serverVersion)") || exit
-    [ -z "$reason" ] || die "$EXIT_UNFIT" "set $SOURCE does not fit $service: $reason" "start the version that fits (its _IMAGE in .env), restore, then upgrade"
-  done
-}
+[ "$DROP" = true ] || [ -n "$REMOVE" ] || [ -n "$SOURCE" ] || die "$EXIT_USAGE" "no set is given" "scripts/list-backups.sh shows them"
 
 # Before anything is changed: one service that is used must not leave the others restored.
 require_unused() {
@@ -114,56 +106,67 @@ stop_users() {
   done
 }
 
-start() {
-  docker compose up -d --wait "$@" >/dev/null 2>"$NOTES/up" || die "$EXIT_RESUME" "$([ $# -gt 0 ] && printf '%s' "$*" || printf 'the stack') did not start: $(tail -n 1 "$NOTES/up")" "docker compose ps; docker compose logs; if its volume is damaged, see DISASTER_RECOVERY.md"
-}
-
-restore_service() {
-  local service=$1 dir="$SETS/$SOURCE/$1" volume how has_files=false
-  while read -r -u 4 volume how; do
-    [ "$how" = files ] || continue
-    has_files=true
-    restore_volume "$service" "$volume" "$dir"
-  done 4< <(volumes_of "$service")
-  [ "$has_files" = false ] || start "$service"
-  if has "$service" restore; then "${service}_restore" "$dir"; fi
-}
-
-# The files are put beside those that are there, and take their place when they are complete.
-restore_volume() {
-  local service=$1 volume=$2 dir=$3 name
-  name=$(volume_name "$service" "$volume") || exit
-  step "$service" "restoring the files of $volume"
-  docker compose stop --timeout 60 "$service" >/dev/null 2>&1 || die "$EXIT_QUIESCE" "$service could not be stopped"
-  volume_client "$service" "$name" rw -- sh -ec '
-    cd /volume
-    rm -rf .restoring
-    mkdir .restoring
-    tar -C .restoring -xpf -
-    mkdir .restoring/.complete
-  ' <"$dir/$volume.tar" || die "$EXIT_RESTORE" "the files of $volume could not be restored" "is there space for both states? nothing that was there has been changed"
-  # shellcheck disable=SC2016 # for the shell in there
-  volume_client "$service" "$name" rw -- sh -ec '
-    cd /volume
-    [ -d .restoring/.complete ]
-    for file in * .[!.]* ..?*; do
-      case $file in .restoring) ;; *) rm -rf "$file" ;; esac
-    done
-    rmdir .restoring/.complete
-    cd .restoring
-    for file in * .[!.]* ..?*; do
-      [ ! -e "$file" ] && [ ! -L "$file" ] || mv "$file" ../
-    done
-    cd ..
-    rmdir .restoring
-  ' </dev/null || die "$EXIT_RESTORE" "the files of $volume could not be put in their place" "run this again"
-}
-
 # unfinished CODE SERVICE: a part has said what is wrong, or was ended by a signal.
 unfinished() {
-  printf 'hint: %s is not restored; what uses the data stays stopped until scripts/restore.sh %s has succeeded\n' "$2" "$SOURCE" >&2
+  [ -n "$SECOND" ] || printf 'hint: %s is not restored; what uses the data stays stopped until scripts/restore.sh %s has succeeded\n' "$2" "$SOURCE" >&2
   if [ "$1" -lt 20 ] || [ "$1" -gt 49 ]; then exit "$EXIT_RESTORE"; fi
   exit "$1"
+}
+
+# restore_into NAME SERVICES
+restore_into() {
+  local name=$1 services=$2 service
+  [ "$name" != "$FRAMEWORK_NAME" ] || die "$EXIT_USAGE" "$name is this stack itself" "leave out --into, or give another name"
+  second_stack "$name" free
+  ! second_exists || die "$EXIT_IN_USE" "there are containers or volumes of $name already" "give another name, or scripts/restore.sh --remove $name"
+  SET=$SOURCE
+  SECOND=$name
+  step "" "starting the second stack $name"
+  create_second "$services"
+  start_chosen "$services"
+  require_fit "$services"
+  for service in $services; do
+    background restore_service "$service"
+    [ "$RESULT" = 0 ] || unfinished "$RESULT" "$service"
+  done
+  SECOND=''
+  second_ports "$services"
+  first_stack
+}
+
+# remove_named NAME: only what was made by --into here.
+remove_named() {
+  local owner
+  owner=$(docker ps --all --filter "label=com.docker.compose.project=$1" --format '-{{.Label "framework-infra.second-of"}}') || engine_is_gone
+  [ -n "$owner" ] || die "$EXIT_NO_SET" "there is no stack $1"
+  [ "${owner%%$'\n'*}" = "-$FRAMEWORK_NAME" ] || die "$EXIT_USAGE" "$1 is not a second stack of $FRAMEWORK_NAME"
+  remove_second "$1" || die "$EXIT_ENGINE" "not all of $1 could be deleted" "run this again"
+  step "" "deleted $1 and its data"
+}
+
+SECOND=''
+# get_stored: makes a set of the repository one of this directory, until it has been restored.
+get_stored() {
+  [[ $SOURCE =~ $ID_PATTERN ]] || require_set "$SOURCE"
+  if [ ! -d "$SETS/$SOURCE" ] || is_stub "$SETS/$SOURCE"; then
+    restic_ready
+    background restic_fetch "$SOURCE" "$SETS/.getting"
+    [ "$RESULT" = 0 ] || exit "$RESULT"
+    rm -rf "${SETS:?}/$SOURCE"
+    mv -T "$SETS/.getting/$SOURCE" "$SETS/$SOURCE"
+    rm -rf "$SETS/.getting"
+    FETCHED=true
+  fi
+  step "" "checking the files of set $SOURCE"
+  require_whole "$SOURCE"
+  [ "$WITH_ENV" = false ] || get_env
+}
+
+get_env() {
+  [ ! -e .env ] || die "$EXIT_USAGE" "there is an .env already" "leave out --with-env, or move it away"
+  [ -f "$SETS/$SOURCE/env" ] || die "$EXIT_NO_SET" "set $SOURCE holds no .env"
+  cp "$SETS/$SOURCE/env" .env || die "$EXIT_WRITE" ".env could not be written"
+  step "" ".env is the one of set $SOURCE"
 }
 
 RUN=$(date -u +%Y%m%dT%H%M%SZ)
@@ -171,13 +174,21 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 require_host
-if [ "$DROP" = false ]; then
+if [ "$DRIVER" = restic ] && [ -n "$SOURCE" ]; then
+  take_lock
+  new_notes
+  get_stored
+elif [ -n "$SOURCE" ]; then
   require_set "$SOURCE"
   step "" "checking the files of set $SOURCE"
   require_whole "$SOURCE"
 fi
 prepare
 new_notes
+if [ -n "$REMOVE" ]; then
+  remove_named "$REMOVE"
+  exit 0
+fi
 for service in $(stack_services); do part_of "$service"; done
 if [ "$DROP" = true ]; then
   for service in $(stack_services); do
@@ -188,16 +199,13 @@ if [ "$DROP" = true ]; then
   exit 0
 fi
 chosen=$(choose) || exit
+if [ -n "$INTO" ]; then
+  restore_into "$INTO" "$chosen"
+  exit 0
+fi
 stop_users "$chosen"
 step "" "starting what is restored"
-for service in $chosen; do
-  if has "$service" restore; then
-    start "$service"
-  else
-    # Its files are replaced while it stands still: they need not be good enough to start with.
-    docker compose up --no-start "$service" >/dev/null 2>"$NOTES/up" || die "$EXIT_RESUME" "the container of $service could not be created: $(tail -n 1 "$NOTES/up")"
-  fi
-done
+start_chosen "$chosen"
 require_fit "$chosen"
 require_unused "$chosen"
 if [ -e "$SETS/.restoring" ] && [ "$SAFETY" = true ]; then
@@ -219,6 +227,7 @@ for service in $chosen; do
 done
 [ "$START" = false ] || start
 rm -f "$SETS/.restoring"
+[ "$FETCHED" = false ] || stub_of "$SOURCE"
 if [ "$JSON" = true ]; then
   printf '{"schemaVersion":1,"id":"%s","services":"%s","before":"%s","seconds":%d}\n' "$SOURCE" "${chosen% }" "${former:-}" "$SECONDS"
 else

@@ -12,26 +12,31 @@ cd "$STACK_DIR"
 . scripts/lib/stack.sh
 # shellcheck source=/dev/null
 . scripts/lib/sets.sh
+# shellcheck source=/dev/null
+. scripts/lib/report.sh
 
 usage() {
   cat <<'TEXT'
 Usage: scripts/backup-status.sh [OPTION...]
 
-  --max-age HOURS  the newest complete set may be as old as this (26)
-  --json           print one JSON document
-  --help           show this
+  --max-age HOURS        the newest complete set may be as old as this (26)
+  --max-drill-age DAYS   the last drill that succeeded may be as old as this (9); 0: drills are not asked for
+  --json                 print one JSON document
+  --help                 show this
 
-Exits 1 when there is no complete set, when the newest one is too old or dated in the future, or when a backup or
-restore was killed and left a service paused or stopped.
+Exits 1 when there is no complete set, when the newest one is too old or dated in the future, when the last restore
+drill is too old, or when a backup or restore was killed and left a service paused or stopped. Where there was no drill
+yet, the age of the oldest set counts.
 
 TEXT
   exit_codes
 }
 
-MAX_AGE=26
+MAX_AGE=26 MAX_DRILL_AGE=9
 while [ $# -gt 0 ]; do
   case $1 in
     --max-age) [[ ${2:-} =~ ^[1-9][0-9]{0,4}$ ]] || die "$EXIT_USAGE" "--max-age needs a number of hours"; MAX_AGE=$2; shift ;;
+    --max-drill-age) [[ ${2:-} =~ ^[0-9]{1,4}$ ]] || die "$EXIT_USAGE" "--max-drill-age needs a number of days"; MAX_DRILL_AGE=$((10#$2)); shift ;;
     --json) JSON=true ;;
     --help | -h) usage; exit ;;
     *) die "$EXIT_USAGE" "backup-status.sh takes no $1" "scripts/backup-status.sh --help" ;;
@@ -41,13 +46,7 @@ done
 
 require_host
 problems=()
-newest=''
-for id in $(set_ids); do
-  if [ "$(field "$SETS/$id/manifest.json" complete)" = true ]; then
-    newest=$id
-    break
-  fi
-done
+newest=$(newest_complete_set)
 age=null
 if [ -z "$newest" ]; then
   problems+=("there is no complete set: run scripts/backup.sh")
@@ -57,6 +56,14 @@ else
     problems+=("set $newest is dated in the future: check this host's clock")
   elif [ "$age" -gt $((MAX_AGE * 3600)) ]; then
     problems+=("the newest complete set, $newest, is $((age / 3600)) hours old; at most $MAX_AGE are allowed")
+  fi
+fi
+read -r drill_time drill_set drill_seconds < <(last_drill) || true
+if [ "$MAX_DRILL_AGE" -gt 0 ] && [ -n "$newest" ]; then
+  oldest=$(set_ids | tail -n 1)
+  since=$((($(date -u +%s) - $(seconds_of "${drill_time:-$oldest}")) / 86400))
+  if [ "$since" -gt "$MAX_DRILL_AGE" ]; then
+    problems+=("$([ -n "${drill_time:-}" ] && printf 'the last drill was %d days ago' "$since" || printf 'no set has been restored in a drill'): run scripts/verify-backup.sh --drill")
   fi
 fi
 if [ -s "$SETS/.resume" ] || [ -s "$SETS/.users" ]; then
@@ -71,7 +78,8 @@ if [ -s "$SETS/.restoring" ]; then
   problems+=("a restore was interrupted: run scripts/restore.sh $(<"$SETS/.restoring") again")
 fi
 if [ "$JSON" = true ]; then
-  printf '{"schemaVersion":1,"newest":%s,"ageSeconds":%s,"problems":[' "$([ -n "$newest" ] && printf '"%s"' "$newest" || printf null)" "$age"
+  printf '{"schemaVersion":1,"newest":%s,"ageSeconds":%s,"drill":%s,"problems":[' "$([ -n "$newest" ] && printf '"%s"' "$newest" || printf null)" "$age" \
+    "$([ -n "${drill_time:-}" ] && printf '{"time":"%s","id":"%s","seconds":%d}' "$(time_of "$drill_time")" "$drill_set" "$drill_seconds" || printf null)"
   comma=''
   for problem in "${problems[@]}"; do
     printf '%s"%s"' "$comma" "$(json_text "$problem")"
@@ -80,6 +88,7 @@ if [ "$JSON" = true ]; then
   printf ']}\n'
 else
   [ -z "$newest" ] || printf 'newest complete set: %s, %d minutes old\n' "$newest" "$((age / 60))"
+  [ -z "${drill_time:-}" ] || printf 'last drill: set %s restored in %d seconds, at %s\n' "$drill_set" "$drill_seconds" "$(time_of "$drill_time")"
   for problem in "${problems[@]}"; do printf 'problem: %s\n' "$problem"; done
 fi
 [ "${#problems[@]}" -eq 0 ]

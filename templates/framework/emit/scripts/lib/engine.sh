@@ -8,6 +8,10 @@ require_engine() {
   docker compose version >/dev/null 2>&1 || die "$EXIT_HOST" "docker compose is not installed"
 }
 
+# compose ARGUMENT...: of this stack, or of the second one that restore.sh and a drill make.
+compose() { docker compose "${COMPOSE_OPTIONS[@]}" "$@"; }
+COMPOSE_OPTIONS=()
+
 # container_of SERVICE: the id of its container; nothing where there is none. Fails where the engine does not answer:
 # that is not the same as a container that is gone.
 container_of() {
@@ -91,8 +95,10 @@ network_of() {
   printf '%s' "${first:-none}"
 }
 
+CLIENT_LABEL=''
 remove_clients() {
   local ids
+  [ -n "$CLIENT_LABEL" ] || return 0
   ids=$(docker ps --all --quiet --filter "label=$CLIENT_LABEL" 2>/dev/null) || return 0
   # shellcheck disable=SC2086 # one word each
   [ -z "$ids" ] || docker rm --force --volumes $ids >/dev/null 2>&1 || true
@@ -195,9 +201,9 @@ prepare() {
   FRAMEWORK_NAME=$(env_value FRAMEWORK_NAME) || exit
   CLIENT_LABEL="framework-infra.client=$FRAMEWORK_NAME"
   require_engine
-  take_lock
+  [ "$LOCKED" = true ] || take_lock
   remove_clients
   resume_services .resume || exit "$EXIT_RESUME"
   [ -e "$SETS/.restoring" ] || resume_services .users || exit "$EXIT_RESUME"
-  rm -rf "$SETS"/*.partial "$SETS"/.deleting-* "$SETS/.notes"
+  rm -rf "$SETS"/*.partial "$SETS"/.deleting-* "$SETS/.notes" "$SETS/.getting"
 }

@@ -8,11 +8,17 @@ clean_up() {
   [ -z "$CHILD" ] || kill "$CHILD" 2>/dev/null || true
   if [ "$LOCKED" = true ]; then
     remove_clients
+    # A second stack that did not get all of its data.
+    if [ -n "${SECOND:-}" ]; then
+      remove_second "$SECOND" || warn "not all of the second stack $SECOND could be deleted"
+      first_stack
+    fi
     resume_services .resume || [ "$code" -ne 0 ] || code=$EXIT_RESUME
     [ -e "$SETS/.restoring" ] || resume_services .users || [ "$code" -ne 0 ] || code=$EXIT_RESUME
-    rm -rf "$SETS"/*.partial "$SETS/.notes"
+    rm -rf "$SETS"/*.partial "$SETS/.notes" "$SETS/.getting"
     release_lock
   fi
+  report_end "$code"
   exit "$code"
 }
 
@@ -81,6 +87,9 @@ save_set() {
     background save_service "$service" "$partial/$service"
     [ "$RESULT" = 0 ] || fail_saving "$RESULT" "$service"
   done
+  cp framework.yaml "$partial/framework.yaml" || fail_saving 1 ""
+  # Encrypted in the repository; here it is gone as soon as it is there. The state before a restore stays here.
+  [ "$DRIVER" != restic ] || [ -n "$reason" ] || cp .env "$partial/env" || fail_saving 1 ""
   put_note at-risk "$(at_risk)"
   resume_services .resume || exit "$EXIT_RESUME"
 
@@ -111,8 +120,7 @@ require_space() {
   local free newest size=0
   free=$(df --output=avail -B1 "$SETS" | tail -n 1)
   newest=$(newest_set)
-  [ -z "$newest" ] || size=$(du -s -B1 "$SETS/$newest") || size=0
-  size=${size%%[!0-9]*}
+  [ -z "$newest" ] || size=$(size_of "$newest")
   [ "${free// /}" -ge "$((size + 16777216))" ] ||
     die "$EXIT_SPACE" "the last set takes $((size / 1048576)) MiB, and $((${free// /} / 1048576)) MiB are free in $SETS" "delete what is not needed, or set backup.directory in framework.yaml"
 }

@@ -5,12 +5,15 @@
 # Sizes and file names are counted in bytes, whatever the locale.
 export LC_ALL=C
 umask 077
+# Timers and cron start with less.
+export PATH="${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
 shopt -s inherit_errexit 2>/dev/null || true
 
 # One code for each kind of failure. What a signal ends has 128 + its number, as everywhere.
 readonly EXIT_USAGE=20 EXIT_HOST=21 EXIT_ENGINE=22 EXIT_ENV=23 EXIT_LOCKED=24 EXIT_DOWN=25 EXIT_DENIED=26
 readonly EXIT_SPACE=27 EXIT_WRITE=28 EXIT_SAVE=29 EXIT_QUIESCE=30 EXIT_NO_SET=31 EXIT_DAMAGED=32 EXIT_NEWER=33
-readonly EXIT_UNFIT=34 EXIT_IN_USE=35 EXIT_RESTORE=36 EXIT_RESUME=37
+readonly EXIT_UNFIT=34 EXIT_IN_USE=35 EXIT_RESTORE=36 EXIT_RESUME=37 EXIT_DRILL=38 EXIT_COPY=39
+readonly EXIT_REPOSITORY=40 EXIT_REPOSITORY_LOCKED=41
 
 exit_codes() {
   cat <<'TEXT'
@@ -22,11 +25,13 @@ Exit codes: 0 done; 1 backup-status.sh found something too old; 130 and 143 inte
      answer                   saved                       36 a service could not be restored
   23 .env cannot be used   30 a service could not be      37 a service could not be started
   24 another run is active    paused or stopped              again
-  25 a service is down     31 there is no such set
+  25 a service is down     31 there is no such set        38 a drill found a difference
+  39 the copy elsewhere    40 there is no restic          41 the restic repository is
+     failed                   repository                     locked
 TEXT
 }
 
-JSON=false
+JSON=false QUIET=false
 # What a command prints as its result goes here, also from within a part whose output is a file.
 exec 3>&1
 
@@ -48,7 +53,9 @@ json_text() {
 }
 
 # step SERVICE MESSAGE: what is being done, for people on a terminal and for programs elsewhere.
-step() {
+step() { [ "$QUIET" = true ] || say "$@"; }
+
+say() {
   if [ -t 2 ]; then
     printf '%s  %s%s\n' "$(date -u +%H:%M:%S)" "${1:+$1: }" "$2" >&2
   else
@@ -56,7 +63,7 @@ step() {
   fi
 }
 
-warn() { step "" "warning: $1"; }
+warn() { say "" "warning: $1"; }
 
 # die CODE MESSAGE [HINT]
 die() {
@@ -85,15 +92,9 @@ require_host() {
 
 # env_value NAME: its value in .env, as Compose reads it. Nothing of .env is executed.
 env_value() {
-  local name=$1 line value='' found=false
+  local name=$1 value
   [ -r "$STACK_DIR/.env" ] || die "$EXIT_ENV" "$STACK_DIR/.env cannot be read" "its passwords are needed; restore it from where you keep it"
-  while IFS= read -r line || [ -n "$line" ]; do
-    line=${line%$'\r'}
-    if [[ $line =~ ^[[:space:]]*(export[[:space:]]+)?"$name"[[:space:]]*=[[:space:]]*(.*)$ ]]; then
-      value=${BASH_REMATCH[2]} found=true
-    fi
-  done <"$STACK_DIR/.env"
-  [ "$found" = true ] || die "$EXIT_ENV" ".env has no $name" "npm run regenerate puts back what is missing"
+  value=$(env_text "$name") || die "$EXIT_ENV" ".env has no $name" "npm run regenerate puts back what is missing"
   case $value in
     \'*) [[ $value =~ ^\'([^\'\\]*)\'[[:space:]]*(#.*)?$ ]] || die "$EXIT_ENV" "the quoted value of $name in .env cannot be read" ;;
     \"*) [[ $value =~ ^\"([^\"\\\$]*)\"[[:space:]]*(#.*)?$ ]] || die "$EXIT_ENV" "the quoted value of $name in .env cannot be read" "write it without escapes and variables" ;;
@@ -106,26 +107,47 @@ env_value() {
   printf '%s' "${BASH_REMATCH[1]}"
 }
 
-# What must not happen twice at a time, in this stack: backup, restore. $SETS/.lock/owner has the process. The lock
-# gets its name with the owner in it, which fails while another one has that name.
+# env_text NAME: what stands behind it in .env, with its quotes; fails where it is not there.
+env_text() {
+  local line value='' found=false
+  while IFS= read -r line || [ -n "$line" ]; do
+    line=${line%$'\r'}
+    if [[ $line =~ ^[[:space:]]*(export[[:space:]]+)?"$1"[[:space:]]*=[[:space:]]*(.*)$ ]]; then
+      value=${BASH_REMATCH[2]} found=true
+    fi
+  done <"$STACK_DIR/.env"
+  [ "$found" = true ] && printf '%s' "$value"
+}
+
+# env_setting NAME: the value of one that need not be set; nothing where it is not.
+env_setting() {
+  local value
+  value=$(env_text "$1" 2>/dev/null) || return 0
+  case $value in '' | "''" | '""' | '#'*) return 0 ;; esac
+  env_value "$1"
+}
+
+# What must not happen twice at a time, in this stack: backup and restore ($LOCK is .lock), a drill (.drill). In the
+# lock, the file owner has the process. It gets its name with the owner in it, which fails while another one has it.
+LOCK=.lock
 take_lock() {
   { mkdir -p "$SETS" 2>/dev/null && [ -w "$SETS" ]; } ||
     die "$EXIT_WRITE" "$SETS cannot be written" "check its owner and mode (ls -ld)"
-  local owner new="$SETS/.lock.$$"
+  local owner new="$SETS/$LOCK.$$"
   rm -rf "$new"
   { mkdir "$new" && process_of $$ >"$new/owner"; } || die "$EXIT_WRITE" "$SETS cannot be written" "check its owner and mode (ls -ld)"
-  if ! mv -T "$new" "$SETS/.lock" 2>/dev/null; then
-    owner=$(cat "$SETS/.lock/owner" 2>/dev/null) || owner=''
+  if ! mv -T "$new" "$SETS/$LOCK" 2>/dev/null; then
+    owner=$(cat "$SETS/$LOCK/owner" 2>/dev/null) || owner=''
     if [ -n "$owner" ] && [ "$(process_of "${owner%% *}")" = "$owner" ]; then
       rm -rf "$new"
-      die "$EXIT_LOCKED" "another backup or restore of this stack is running (process ${owner%% *})" "wait until it ends"
+      die "$EXIT_LOCKED" "another run for this stack is active (process ${owner%% *})" "wait until it ends"
     fi
     # Its process is gone. What is moved away is compared with what was found: another run may have been faster.
-    if mv -T "$SETS/.lock" "$new.old" 2>/dev/null && [ "$(cat "$new.old/owner" 2>/dev/null)" != "$owner" ]; then
-      mv -T "$new.old" "$SETS/.lock" 2>/dev/null || true
+    if mv -T "$SETS/$LOCK" "$new.old" 2>/dev/null && [ "$(cat "$new.old/owner" 2>/dev/null)" != "$owner" ]; then
+      mv -T "$new.old" "$SETS/$LOCK" 2>/dev/null || true
     fi
     rm -rf "$new.old"
-    if ! mv -T "$new" "$SETS/.lock" 2>/dev/null; then
+    if ! mv -T "$new" "$SETS/$LOCK" 2>/dev/null; then
       rm -rf "$new"
       die "$EXIT_LOCKED" "another run has just started" "wait until it ends"
     fi
@@ -146,7 +168,7 @@ LOCKED=false
 release_lock() {
   [ "$LOCKED" = true ] || return 0
   LOCKED=false
-  [ "$(cat "$SETS/.lock/owner" 2>/dev/null)" != "$(process_of $$)" ] || rm -rf "$SETS/.lock"
+  [ "$(cat "$SETS/$LOCK/owner" 2>/dev/null)" != "$(process_of $$)" ] || rm -rf "$SETS/${LOCK:?}"
 }
 
 # part_of SERVICE: loads its own functions, where it has some.
@@ -160,8 +182,9 @@ part_of() {
 count() { printf '%s\t%s\n' "$2" "$3" >>"$NOTES/$1.counts"; }
 
 # Notes of a run, outside what is saved: one file each. Below $SETS, so that the next run finds what a kill left.
+# new_notes [DIRECTORY]
 new_notes() {
-  NOTES=$SETS/.notes
+  NOTES=${1:-$SETS/.notes}
   rm -rf "$NOTES"
   mkdir -m 700 "$NOTES" || die "$EXIT_WRITE" "$NOTES could not be created" "check the owner and mode of $SETS"
 }

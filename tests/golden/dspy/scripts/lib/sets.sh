@@ -77,6 +77,31 @@ newest_set() {
   printf '%s' "${ids%%$'\n'*}"
 }
 
+# newest_complete_set: the same, of those that hold every service of their stack.
+newest_complete_set() {
+  local id
+  for id in $(set_ids); do
+    if [ "$(field "$SETS/$id/manifest.json" complete)" = true ]; then
+      printf '%s' "$id"
+      return
+    fi
+  done
+}
+
+# is_stub FOLDER: whether only the manifest of a set is here, and its files are in a repository.
+is_stub() {
+  local files
+  files=$(files_below "$1") || return 1
+  [ "$files" = $'manifest.json\nmanifest.sha256' ]
+}
+
+# size_of ID: the bytes of its files.
+size_of() {
+  local sum bytes path size=0
+  while read -r sum bytes path; do size=$((size + bytes)); done < <(files_in "$1")
+  printf '%s' "$size"
+}
+
 require_set() {
   [[ $1 =~ $ID_PATTERN ]] || die "$EXIT_USAGE" "$1 is not the ID of a set" "scripts/list-backups.sh shows them"
   [ -f "$SETS/$1/manifest.json" ] || die "$EXIT_NO_SET" "there is no set $1 in $SETS" "scripts/list-backups.sh shows them"
@@ -149,17 +174,11 @@ write_manifest() {
     printf '{\n  "formatVersion": %d,\n  "id": "%s",\n  "framework": "%s",\n  "created": "%s",\n' $FORMAT "$id" "$FRAMEWORK" "$created"
     printf '  "program": "%s",\n  "reason": "%s",\n' "$(json_text "$(program_version)")" "$(json_text "$reason")"
     printf '  "complete": %s,\n  "quiesced": %s,\n  "eventsAtRisk": %s,\n' "$(note complete)" "$(note quiesced)" "$(note at-risk)"
-    printf '  "seconds": %d,\n  "services": {' $((SECONDS - started))
+    printf '  "seconds": %d,\n  "files": [%s\n  ],\n  "services": {' $((SECONDS - started)) "$(files_json "$dir" '')"
     for service in $(selected_in "$dir"); do
       printf '%s\n    "%s": {\n' "$comma" "$service"
       printf '      "image": "%s",\n' "$(json_text "$(note "$service.image")")"
-      printf '      "serverVersion": "%s",\n      "files": [' "$(json_text "$(note "$service.version")")"
-      comma=''
-      while IFS= read -r file; do
-        printf '%s\n        {"path": "%s", "bytes": %s, "sha256": "%s"}' "$comma" "$service/$file" \
-          "$(stat -c %s "$dir/$service/$file")" "$(sum_of "$dir/$service/$file")"
-        comma=,
-      done < <(files_below "$dir/$service")
+      printf '      "serverVersion": "%s",\n      "files": [%s' "$(json_text "$(note "$service.version")")" "$(files_json "$dir" "$service/")"
       printf '\n      ],\n      "counts": {'
       comma=''
       while IFS=$'\t' read -r file count; do
@@ -172,6 +191,17 @@ write_manifest() {
     printf '\n  }\n}\n'
   } >"$dir/manifest.json"
   sum_of "$dir/manifest.json" >"$dir/manifest.sha256"
+}
+
+# files_json DIR FOLDER/: the files of one folder of a set; with "" for FOLDER/, those that are in none.
+files_json() {
+  local path comma=''
+  while IFS= read -r path; do
+    case $path in manifest.*) continue ;; esac
+    case $2 in '') [[ $path != */* ]] || continue ;; *) [[ $path == "$2"* ]] || continue ;; esac
+    printf '%s\n        {"path": "%s", "bytes": %s, "sha256": "%s"}' "$comma" "$path" "$(stat -c %s "$1/$path")" "$(sum_of "$1/$path")"
+    comma=,
+  done < <(files_below "$1")
 }
 
 selected_in() {
@@ -202,7 +232,8 @@ seconds_of() { date -u -d "$(time_of "$1")" +%s; }
 # delete_old_sets NEW: by the settings in framework.yaml, each kind of set for itself. Only after a success, by the
 # time in the set; sets from the future stay, and so does every set without a valid manifest.
 delete_old_sets() {
-  local new=$1 id now kind kinds='' kept
+  local new=$1 id now kind kinds='' kept drilled
+  drilled=$(cat "$SETS/.drill/set" 2>/dev/null) || drilled=''
   now=$(seconds_of "$new")
   for id in $(set_ids); do
     kind=$(kind_of "$id") || continue
@@ -213,11 +244,13 @@ delete_old_sets() {
     local ids=()
     for id in $(set_ids); do
       [ "$(kind_of "$id")" = "$kind" ] || continue
+      # What is in a repository goes by the rules of that.
+      [ "$DRIVER" = dir ] || ! is_stub "$SETS/$id" || continue
       [ "$(seconds_of "$id")" -le "$now" ] && ids+=("$id")
     done
     kept=$(kept_of "${ids[@]}")
     for id in "${ids[@]}"; do
-      case " $kept $new " in *" $id "*) continue ;; esac
+      case " $kept $new $drilled " in *" $id "*) continue ;; esac
       step "" "deleting set $id, which is older than what is kept"
       mv -T "$SETS/$id" "$SETS/.deleting-$id" && rm -rf "$SETS/.deleting-$id"
     done

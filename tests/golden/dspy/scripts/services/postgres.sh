@@ -72,7 +72,9 @@ postgres_save() {
 
 # One session holds a snapshot open, and what it counted locked against TRUNCATE. The dump is made of the same snapshot.
 postgres_save_database() {
-  local dir=$1 oid=$2 json=$3 snapshot key number session in out
+  local dir=$1 oid=$2 json=$3 snapshot key number session in out level=1
+  # What is compressed differs as a whole from night to night, and restic compresses by itself.
+  [ "$DRIVER" = dir ] || level=0
   local -a connection=(-d "dbname='$(postgres_name "$json")'")
   coproc SESSION { postgres_client psql -XAtq -F $'\t' -v ON_ERROR_STOP=1 "${connection[@]}" 2>"$NOTES/postgres.session"; }
   session=$!
@@ -86,7 +88,7 @@ postgres_save_database() {
     count postgres "$json: $key" "$number"
   done
   [ -z "$key" ] || die "$EXIT_SAVE" "the rows could not be counted: $(tail -n 1 "$NOTES/postgres.session")"
-  postgres_client pg_dump -Fc -Z1 --lock-wait-timeout=60s --snapshot="$snapshot" "${connection[@]}" </dev/null >"$dir/$oid.dump" ||
+  postgres_client pg_dump -Fc "-Z$level" --lock-wait-timeout=60s --snapshot="$snapshot" "${connection[@]}" </dev/null >"$dir/$oid.dump" ||
     die "$EXIT_SAVE" "pg_dump failed" "its message is above; docker compose logs postgres"
   printf '%s\n' 'COMMIT;' '\q' >&"$out"
   exec {in}<&- {out}>&-
@@ -165,14 +167,14 @@ postgres_restore_database() {
   [ -n "$create" ] || die "$EXIT_DAMAGED" "$oid.dump does not say how $quoted was made"
   postgres_sql template1 <<<"$create" || die "$EXIT_RESTORE" "the database $new could not be created"
   postgres_client pg_restore --exit-on-error -d "$new" <"$dir/$oid.dump" || postgres_give_up "$new" "pg_restore failed for $quoted; the database in use was not touched" "its message is above"
-  postgres_compare "$new" "$json" "$quoted"
+  postgres_compare_counts "$new" "$json" "$quoted"
   postgres_sql "$new" <<<'ANALYZE' || warn "the statistics of $quoted were not made: run ANALYZE"
   old="before_${RUN,,}_$oid"
   postgres_swap "$new" "$quoted" "$json" "$old"
   while IFS= read -r line; do
     case $line in "CREATE DATABASE "* | \\*) ;; *) printf '%s\n' "$line" ;; esac
   done <"$NOTES/postgres.definition" | postgres_sql template1 >/dev/null || die "$EXIT_RESTORE" "the rights and settings of $quoted could not be restored" "run this again"
-  step postgres "the former $quoted is now $old: restore.sh --drop-old deletes it"
+  [ -n "${SECOND:-}" ] || step postgres "the former $quoted is now $old: restore.sh --drop-old deletes it"
 }
 
 # postgres_swap NEW QUOTED JSON OLD: the restored database gets the name, the one in use another.
@@ -213,8 +215,8 @@ postgres_literal() {
 
 postgres_exists() { postgres_sql template1 <<<"SELECT EXISTS (SELECT FROM pg_database WHERE datname = $(postgres_literal "$1"))"; }
 
-# postgres_compare DATABASE JSON QUOTED: what is in it against what the set counted.
-postgres_compare() {
+# postgres_compare_counts DATABASE JSON QUOTED: what is in it against what the set counted.
+postgres_compare_counts() {
   local saved restored
   saved=$(counts_in "$SET" postgres | while IFS= read -r line; do
     case $line in "$2: "*) printf '%s\n' "${line#"$2: "}" ;; esac
@@ -222,6 +224,66 @@ postgres_compare() {
   restored=$(postgres_count_sql | postgres_sql "$1" | sort) || postgres_give_up "$1" "what was restored of $3 could not be counted" "docker compose logs postgres"
   [ "$saved" = "$restored" ] ||
     postgres_give_up "$1" "the restored $3 does not hold what the set counted; the one in use was not touched" "use another set (scripts/list-backups.sh)"
+}
+
+# Runs in the image: a hash of each table's rows, in their order, of the large objects, and of all the rest, which is
+# definitions: lines "SHA256  -" and "NAME" in turn. What says when and by what it was dumped is left out.
+POSTGRES_HASHES='
+{ pg_restore --create --file - && echo "-- all of it"; } | awk '"'"'
+  BEGIN { rows = "sha256sum"; objects = "sha256sum >/tmp/objects"; rest = "sha256sum >/tmp/rest" }
+  copying { print | rows; if ($0 == "\\.") { copying = 0; close(rows); print table; fflush() } next }
+  /^COPY .* FROM stdin;$/ { table = $0; copying = 1; next }
+  /^SELECT pg_catalog.lo_/ || /^SELECT pg_catalog.lowrite/ { print | objects; next }
+  /^-- all of it$/ { whole = 1 }
+  /^--/ || /^\\(un)?restrict / || /^$/ { next }
+  { print | rest }
+  END {
+    if (!whole) exit 1
+    printf "" | objects; close(objects); close(rest)
+    system("cat /tmp/objects; echo large objects; cat /tmp/rest; echo definitions")
+  }
+'"'"'
+'
+
+# postgres_hashes: of the dump on standard input, lines "HASH<tab>NAME", sorted.
+postgres_hashes() {
+  local hash name
+  postgres_tool sh -c "$POSTGRES_HASHES" | while IFS= read -r hash && IFS= read -r name; do
+    printf '%s\t%s\n' "${hash%% *}" "$name"
+  done | sort
+}
+
+# What a drill restored against what was saved: the rows of every table, large objects, sequences, definitions, owners,
+# rights and settings, as pg_dump gives them; and the roles.
+postgres_compare() {
+  local dir=$1 oid quoted json saved restored line version
+  postgres_connect
+  version=$(postgres_version) || exit
+  while IFS=$'\t' read -r -u 4 oid quoted json; do
+    saved=$(postgres_hashes <"$dir/$oid.dump") || die "$EXIT_DAMAGED" "pg_restore cannot read $oid.dump"
+    restored=$(postgres_client pg_dump -Fc -Z0 -d "dbname='$(postgres_name "$json")'" </dev/null | postgres_hashes) || die "$EXIT_DRILL" "the restored $quoted could not be read"
+    if [ "$version" != "$(service_field "$SET" postgres serverVersion)" ]; then
+      # Another version may put the same definition in other words.
+      saved=$(postgres_rows <<<"$saved") restored=$(postgres_rows <<<"$restored")
+    fi
+    [ "$saved" = "$restored" ] || die "$EXIT_DRILL" "the restored $quoted differs from what was saved: $(postgres_first_difference "$saved" "$restored")"
+  done 4<"$dir/databases.tsv"
+  restored=$(postgres_client pg_dumpall --roles-only --no-role-passwords -l template1 </dev/null) || die "$EXIT_DRILL" "the restored roles could not be read"
+  while IFS= read -r line; do
+    case $line in '' | --* | \\*) continue ;; esac
+    case $'\n'$restored$'\n' in *$'\n'"$line"$'\n'*) ;; *) die "$EXIT_DRILL" "the restored roles lack: $line" ;; esac
+  done <"$dir/roles.sql"
+}
+
+postgres_rows() { while IFS= read -r line; do [[ $line == *$'\tdefinitions' ]] || printf '%s\n' "$line"; done; }
+
+# postgres_first_difference SAVED RESTORED: the name of a part that only one of them has, or has otherwise.
+postgres_first_difference() {
+  local line
+  while IFS= read -r line; do
+    case $'\n'$2$'\n' in *$'\n'"$line"$'\n'*) ;; *) printf '%s' "${line#*$'\t'}"; return ;; esac
+  done <<<"$1"
+  printf 'there is more in it'
 }
 
 # postgres_give_up DATABASE MESSAGE HINT [CODE]: what was restored beside takes as much space as the one in use.

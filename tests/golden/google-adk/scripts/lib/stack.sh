@@ -4,7 +4,14 @@
 FRAMEWORK=google-adk
 SETS=backups
 [[ $SETS == /* ]] || SETS=$STACK_DIR/$SETS
+# `dir`: sets lie below $SETS. `restic`: they are in the repository.
+DRIVER=dir REPOSITORY=''
 KEEP_LAST=3 KEEP_DAILY=7 KEEP_WEEKLY=4 KEEP_MONTHLY=6
+
+# Secrets of .env without which restored data cannot be used.
+permanent_secrets() {
+  printf '%s\n' LANGFUSE_SALT LANGFUSE_ENCRYPTION_KEY
+}
 
 stack_services() {
   printf '%s\n' clickhouse langfuse postgres qdrant seaweedfs valkey

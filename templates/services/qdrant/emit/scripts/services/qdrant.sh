@@ -39,6 +39,35 @@ fi
 cat <&3
 '
 
+# Runs there too: HTTP-SCRIPT COLLECTION-PATH. Prints how many points there are, and a hash of the first 10,000 by their
+# ids, with vectors and payloads. Each page ends with where the next one begins, which is left out, like the time that
+# it took.
+QDRANT_STATE='
+set -euo pipefail
+http=$1 path=$2 offset=null pages=0
+answer=$(bash -c "$http" bash POST "$path/points/count" "{\"exact\":true}")
+[[ $answer =~ \"count\":\ *([0-9]+) ]]
+printf "%s " "${BASH_REMATCH[1]}"
+while [ "$offset" != null ] || [ "$pages" = 0 ]; do
+  bash -c "$http" bash POST "$path/points/scroll" "{\"limit\":500,\"with_payload\":true,\"with_vector\":true,\"offset\":$offset}" >/tmp/page
+  end=$(tail -c 400 /tmp/page)
+  case $end in *\"next_page_offset\":*) ;; *) exit 1 ;; esac
+  end=${end##*\"next_page_offset\":}
+  head -c $(($(stat -c %s /tmp/page) - ${#end} - 19)) /tmp/page
+  end=${end# }
+  offset=${end%%[,\}]*}
+  pages=$((pages + 1))
+  [ "$pages" -lt 20 ] || break
+done | sha256sum
+'
+
+# qdrant_state NAME: how many points it holds, and a hash of them.
+qdrant_state() {
+  local answer
+  answer=$(client qdrant QDRANT_API_KEY -- bash -c "$QDRANT_STATE" bash "$QDRANT_HTTP" "/collections/$(qdrant_path "$1")") || return
+  [[ $answer =~ ^[0-9]+\ [0-9a-f]{64} ]] && printf '%s' "${BASH_REMATCH[0]}"
+}
+
 # qdrant_http METHOD PATH [BODY|- SIZE]
 qdrant_http() { client qdrant QDRANT_API_KEY -- bash -c "$QDRANT_HTTP" bash "$@"; }
 
@@ -98,7 +127,7 @@ qdrant_points() {
 }
 
 qdrant_save() {
-  local dir=$1 version number=0 name path answer snapshot sum points
+  local dir=$1 version number=0 name path answer snapshot sum before after
   qdrant_connect
   version=$(qdrant_version) || exit
   put_note qdrant.version "$version"
@@ -109,7 +138,7 @@ qdrant_save() {
     number=$((number + 1))
     path="/collections/$(qdrant_path "$name")"
     step qdrant "saving the collection $name"
-    points=$(qdrant_points "$name") || die "$EXIT_SAVE" "the points of $name could not be counted"
+    before=$(qdrant_state "$name") || die "$EXIT_SAVE" "the points of $name could not be read"
     answer=$(qdrant_http POST "$path/snapshots?wait=true") || die "$EXIT_SAVE" "no snapshot of $name could be taken"
     { snapshot=$(json_field name "$answer") && sum=$(json_field checksum "$answer"); } || die "$EXIT_SAVE" "qdrant gave no name and checksum for its snapshot of $name"
     # On the server, a snapshot takes as much space as the collection: it goes, whatever becomes of the download.
@@ -118,15 +147,18 @@ qdrant_save() {
     qdrant_http DELETE "$path/snapshots/$(qdrant_path "$snapshot")?wait=true" >/dev/null || warn "the snapshot $snapshot of $name is still on the server"
     [ "$answer" = 0 ] || die "$EXIT_SAVE" "the snapshot of $name could not be fetched"
     [ "$(sum_of "$dir/$number.snapshot")" = "$sum" ] || die "$EXIT_SAVE" "the snapshot of $name arrived damaged"
-    # While somebody writes, nobody knows which of them are in the snapshot.
-    if [ "$(qdrant_points "$name")" = "$points" ]; then
-      count qdrant "$name" "$points"
+    # While somebody writes, nobody knows which of them are in the snapshot. The hash is for a drill.
+    after=$(qdrant_state "$name") || die "$EXIT_SAVE" "the points of $name could not be read"
+    if [ "${before% *}" = "${after% *}" ]; then
+      count qdrant "$name" "${after% *}"
+      [ "$before" != "$after" ] || printf '%s\t%s\n' "$number" "${after#* }" >>"$dir/hashes.tsv"
     else
       warn "points of $name changed meanwhile: the set does not say how many it holds"
     fi
     printf '%s\t%s\n' "$number" "$name" >>"$dir/collections.tsv"
   done 4<"$NOTES/qdrant.collections"
-  [ "$number" -gt 0 ] || : >"$dir/collections.tsv"
+  : >>"$dir/collections.tsv"
+  : >>"$dir/hashes.tsv"
 }
 
 # Qdrant reads snapshots of its own and of the minor version before it.
@@ -166,6 +198,33 @@ qdrant_restore() {
   qdrant_restore_aliases "$dir"
 }
 
+# What a drill restored against what was saved: the points of each collection, and the aliases.
+qdrant_compare() {
+  local dir=$1 number name hash of state
+  qdrant_connect
+  while IFS=$'\t' read -r -u 4 number name; do
+    while IFS=$'\t' read -r -u 5 of hash; do
+      [ "$of" = "$number" ] || continue
+      state=$(qdrant_state "$name") || die "$EXIT_DRILL" "the points of the restored collection $name could not be read"
+      [ "${state#* }" = "$hash" ] ||
+        die "$EXIT_DRILL" "the points of the restored collection $name differ from those that were saved"
+    done 5<"$dir/hashes.tsv"
+  done 4<"$dir/collections.tsv"
+  [ "$(qdrant_http GET /aliases | qdrant_alias_pairs)" = "$(qdrant_alias_pairs <"$dir/aliases.json")" ] ||
+    die "$EXIT_DRILL" "the restored aliases differ from those that were saved"
+}
+
+# qdrant_alias_pairs: from an answer on standard input, lines "ALIAS<tab>COLLECTION" as in JSON, sorted.
+qdrant_alias_pairs() {
+  local rest each alias collection
+  rest=$(</dev/stdin)
+  while [[ $rest =~ \{([^{}]*)\}(.*)$ ]]; do
+    each=${BASH_REMATCH[1]} rest=${BASH_REMATCH[2]}
+    { alias=$(json_field alias_name "$each") && collection=$(json_field collection_name "$each"); } || continue
+    printf '%s\t%s\n' "$alias" "$collection"
+  done | sort
+}
+
 # qdrant_snapshots NAME: the names of its snapshots on the server, one a line; none where there is no such collection.
 qdrant_snapshots() {
   local answer code=0
@@ -177,13 +236,10 @@ qdrant_snapshots() {
 }
 
 qdrant_restore_aliases() {
-  local rest each actions='' alias collection
-  rest=$(<"$1/aliases.json")
-  while [[ $rest =~ \{([^{}]*)\}(.*)$ ]]; do
-    each=${BASH_REMATCH[1]} rest=${BASH_REMATCH[2]}
-    { alias=$(json_field alias_name "$each") && collection=$(json_field collection_name "$each"); } || continue
+  local alias collection actions=''
+  while IFS=$'\t' read -r alias collection; do
     actions+="${actions:+,}{\"create_alias\":{\"alias_name\":\"$alias\",\"collection_name\":\"$collection\"}}"
-  done
+  done < <(qdrant_alias_pairs <"$1/aliases.json")
   [ -n "$actions" ] || return 0
   qdrant_http POST /collections/aliases "{\"actions\":[$actions]}" >/dev/null || die "$EXIT_RESTORE" "the aliases of qdrant could not be restored"
 }
