@@ -125,7 +125,10 @@ const timeSchema = z.string().check(
 /** A restic repository. It stands in a committed file. */
 const repositorySchema = z.string().check(
   z.maxLength(300, "at most 300 characters"),
-  z.regex(/^[\w./][\w./:@%+~=,[\]-]*$/, "a restic repository such as sftp:user@host:/srv/restic (no spaces or quotes)"),
+  z.regex(
+    /^(?:\/|[a-z0-9]+:)[\w./:@%+~=,[\]-]+$/,
+    "a restic repository such as sftp:user@host:/srv/restic or /mnt/backup/restic (no spaces or quotes)",
+  ),
   z.refine((text: string) => !/\/\/[^/]*:[^/]*@/.test(text), {
     error: "a repository here must not hold a password: set RESTIC_REPOSITORY in .env.restic",
   }),

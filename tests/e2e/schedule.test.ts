@@ -69,14 +69,16 @@ describe("a schedule", () => {
     const { code, stdout } = await install(dir, "--cron", "--print");
     expect(code).toBe(0);
     const [backup = "", drill = ""] = stdout.trim().split("\n");
-    expect(backup).toMatch(/^59 2 \* \* \* cd .* bash scripts\/backup\.sh --quiet # framework-infra: crewai$/);
+    expect(backup).toMatch(
+      /^59 2 \* \* \* cd .* bash scripts\/backup\.sh --quiet >\/dev\/null # framework-infra: crewai$/,
+    );
     expect(drill).toMatch(
-      /^59 3 \* \* 0 cd .* bash scripts\/verify-backup\.sh --drill --quiet # framework-infra: crewai$/,
+      /^59 3 \* \* 0 cd .* bash scripts\/verify-backup\.sh --drill --quiet >\/dev\/null # framework-infra: crewai$/,
     );
     // As cron does: what is behind an unescaped percent sign would be standard input.
     const command = backup.replace(/^(?:\S+ ){5}/, "").replaceAll("\\%", "%");
     expect(backup.replaceAll("\\%", "")).not.toContain("%");
-    const where = command.replace("bash scripts/backup.sh --quiet", "env pwd");
+    const where = command.replace("bash scripts/backup.sh --quiet >/dev/null", "env pwd");
     expect(await run("sh", ["-c", where], { cwd: "/" })).toMatchObject({ code: 0, stdout: `${dir}\n` });
   });
 
@@ -114,7 +116,7 @@ describe("settings of a backup", () => {
     expect(fs.readFileSync(join(dir, "framework.yaml"), "utf8")).toContain(`  repository: "${repository}"\n`);
   });
 
-  it.each(["rest:https://me:secret@host/", "a b", "$(id)", "'", "-x"])(
+  it.each(["relative/repository", "rest:https://me:secret@host/", "a b", "$(id)", "'", "-x"])(
     "may not name the repository %s",
     async (repository) => {
       await expect(made({ driver: "restic", repository })).rejects.toThrow(/backup\.repository/);

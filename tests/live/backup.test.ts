@@ -1,5 +1,6 @@
 import fs from "fs-extra";
 import { execFileSync } from "node:child_process";
+import { createConnection, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -336,11 +337,36 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
       expect(await run(join(stack.dir, "scripts/backup.sh"), [], { env })).toMatchObject({ code: 22, stdout: "" });
     });
 
+    it("says that the engine went away half way, and cleans up when it is back", async () => {
+      const there = fs.readdirSync(sets());
+      // Between the client and the engine, so that it can be taken away from one of them alone.
+      const proxy = createServer((client) => {
+        const engine = createConnection((process.env["DOCKER_HOST"] ?? "").replace("unix://", ""));
+        for (const side of [client, engine]) side.on("error", () => undefined);
+        client.pipe(engine).pipe(client);
+        open.add(client);
+        client.once("close", () => engine.destroy());
+      });
+      const open = new Set<Socket>();
+      const socket = join(cwd, "engine.sock");
+      await new Promise<void>((resolve) => proxy.listen(socket, resolve));
+      const env = { DOCKER_HOST: `unix://${socket}` };
+      const { result } = start(join(stack.dir, "scripts/backup.sh"), [], { env, timeout: 120_000 });
+      await new Promise((resolve) => setTimeout(resolve, 3500));
+      proxy.close();
+      for (const each of open) each.destroy();
+      const { code, stdout, stderr } = await result;
+      expect([code, stdout, stderr]).toEqual([22, "", expect.stringContaining("does not answer any more")]);
+      expect(fs.readdirSync(sets())).toEqual(there);
+      await backup();
+      await requireNothingLeft();
+    });
+
     it("lets only one run at a time in", async () => {
       const first = start(join(stack.dir, "scripts/backup.sh"), []);
       await new Promise((resolve) => setTimeout(resolve, 1500));
       const second = await stack.script("backup.sh");
-      expect([second.code, second.stderr]).toEqual([24, expect.stringContaining("is running")]);
+      expect([second.code, second.stderr]).toEqual([24, expect.stringContaining("is active")]);
       expect((await first.result).code).toBe(0);
       await requireNothingLeft();
     });

@@ -140,9 +140,9 @@ describe.skipIf(engineProblem() !== undefined)("crewai on a real engine", () => 
       });
       await langfuse("/api/public/otel/v1/traces", { method: "POST", body });
     };
-    const found = async (traceId: string): Promise<unknown[]> => {
+    const found = async (traceId: string, most = 60): Promise<unknown[]> => {
       const from = new Date(Date.now() - 3_600_000).toISOString();
-      for (let tries = 0; tries < 60; tries += 1) {
+      for (let tries = 0; tries < most; tries += 1) {
         const { data } = await langfuse(
           `/api/public/v2/observations?traceId=${traceId}&fields=core,basic,io&fromStartTime=${from}`,
         );
@@ -157,7 +157,19 @@ describe.skipIf(engineProblem() !== undefined)("crewai on a real engine", () => 
     expect(before).toHaveLength(1);
     // Sent right before: it may still be queued, and must be in the set all the same.
     await send(last);
+    // Somebody goes on sending all the while, one trace after the other.
+    const sent: string[] = [];
+    let isOver = false;
+    const writing = (async (): Promise<void> => {
+      while (!isOver) {
+        const traceId = `${String(sent.length).padStart(16, "0")}448eb211c80319ff`;
+        await send(traceId);
+        sent.push(traceId);
+      }
+    })();
     const saved = await stack.script("backup.sh");
+    isOver = true;
+    await writing;
     expect([saved.code, saved.stderr.replaceAll(/^\{.*\}\n/gm, "")]).toEqual([0, ""]);
     const id = saved.stdout.trim();
     const manifest = backupManifest.parse(
@@ -173,14 +185,20 @@ describe.skipIf(engineProblem() !== undefined)("crewai on a real engine", () => 
     expect([restored.code, restored.stderr.replaceAll(/^\{.*\}\n/gm, "")]).toEqual([0, ""]);
     expect(await found(first)).toEqual(before);
     expect(await found(last)).toHaveLength(1);
+    // All that was answered before the web server was paused, and nothing that was answered later: no gap.
+    const isThere = await Promise.all(sent.map(async (traceId) => (await found(traceId, 1)).length > 0));
+    const stored = isThere.filter(Boolean).length;
+    expect(stored).toBeGreaterThan(0);
+    expect(stored).toBeLessThan(sent.length);
+    expect(isThere).toEqual(sent.map((_, index) => index < stored));
     // And it takes in what is new, as its own roles.
     await send("2cf7651916cd43dd8448eb211c80319e");
     expect(await found("2cf7651916cd43dd8448eb211c80319e")).toHaveLength(1);
     // A drill restores all of it once more, beside the stack, which does not notice.
     const drill = await stack.script("verify-backup.sh", "--drill", id);
     expect([drill.code, drill.stderr.replaceAll(/^\{.*\}\n/gm, "")]).toEqual([0, ""]);
-    expect(await docker("ps", "--all", "--quiet", "--filter", "name=crewai_drill")).toBe("");
-    expect(await docker("volume", "ls", "--quiet", "--filter", "name=crewai_drill")).toBe("");
+    expect(await docker("ps", "--all", "--quiet", "--filter", "name=crewai__drill")).toBe("");
+    expect(await docker("volume", "ls", "--quiet", "--filter", "name=crewai__drill")).toBe("");
     expect(await found(first)).toEqual(before);
     // Over the running stack, with the safety set: whoever writes stays stopped until all of it is restored.
     const events = start("docker", ["events", "--filter", "event=start", "--format", "{{.Actor.Attributes.name}}"], {

@@ -72,7 +72,9 @@ describe.skipIf(engineProblem() !== undefined)("a schedule of backups and drills
     expect(volumes).toEqual(["archive_postgres_data", "archive_qdrant_data", "archive_qdrant_snapshots"]);
     const networks = await names("network", "ls", "--format", "{{.Name}}", "--filter", "name=archive");
     expect(networks).toEqual(["archive_internal", "archive_network", "archive_qdrant"]);
-    const strays = fs.readdirSync(join(stack.dir, "backups")).filter((name) => !/^\d{8}T\d{6}Z$|^\.drills$/.test(name));
+    const strays = fs
+      .readdirSync(join(stack.dir, "backups"))
+      .filter((name) => !/^\d{8}T\d{6}Z$|^\.(?:drills|copied)$/.test(name));
     expect(strays).toEqual([]);
   }
 
@@ -128,11 +130,13 @@ describe.skipIf(engineProblem() !== undefined)("a schedule of backups and drills
     await new Promise((resolve) => setTimeout(resolve, 12_000));
     killed.child.kill("SIGKILL");
     await killed.result;
-    expect(await docker("ps", "--all", "--quiet", "--filter", "name=archive_drill")).not.toBe("");
+    expect(await docker("ps", "--all", "--quiet", "--filter", "name=archive__drill")).not.toBe("");
     // As if a restore changed one value of 200,000 rows: no count shows it.
     const part = join(stack.dir, "scripts/services/postgres.sh");
     const text = fs.readFileSync(part, "utf8");
-    const broken = text.replace("<<<'ANALYZE'", `<<<"UPDATE big SET name = '' WHERE id = 777"`);
+    const update =
+      "DO $$BEGIN UPDATE big SET name = %s WHERE id = 777; EXCEPTION WHEN undefined_table THEN NULL; END$$;";
+    const broken = text.replace(String.raw`printf 'ANALYZE;\n'`, () => `printf '${update}' "''"`);
     expect(broken).not.toBe(text);
     fs.writeFileSync(part, broken);
     const { code, stdout, stderr } = await stack.script("verify-backup.sh", "--drill");
@@ -169,13 +173,20 @@ describe.skipIf(engineProblem() !== undefined)("a schedule of backups and drills
     await requireOnlyTheStack();
   });
 
-  it("makes no second stack that would use a volume of somebody else's", async () => {
+  it.each([
+    ["of the stack itself", "name: archive_postgres_data\n    external: true", "the volume archive_postgres_data"],
+    [
+      "that stands for a directory",
+      "driver: local\n    driver_opts: {type: none, o: bind, device: /tmp}",
+      "what the volume archive__drill_postgres_data stands for",
+    ],
+  ])("makes no second stack that would use a volume %s", async (_, lines, said) => {
     const override = join(stack.dir, "compose.override.yaml");
-    fs.writeFileSync(override, "volumes:\n  postgres_data:\n    name: archive_postgres_data\n    external: true\n");
+    fs.writeFileSync(override, `volumes:\n  postgres_data:\n    ${lines}\n`);
     const id = (await docker("ps", "--quiet", "--filter", "name=archive_postgres")).trim();
     const { code, stderr } = await stack.script("verify-backup.sh", "--drill", sets()[0] ?? "");
     fs.removeSync(override);
-    expect([code, stderr]).toEqual([34, expect.stringContaining("would use the volume archive_postgres_data")]);
+    expect([code, stderr]).toEqual([34, expect.stringContaining(`would use ${said}`)]);
     expect((await docker("ps", "--quiet", "--filter", "name=archive_postgres")).trim()).toBe(id);
     expect(await asSuperuser(stack, "archive", "SELECT count(*) FROM big")).toBe("200000\n");
     await requireOnlyTheStack();

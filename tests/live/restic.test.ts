@@ -96,6 +96,22 @@ describe.skipIf(engineProblem() !== undefined)("backups in a restic repository",
     fs.moveSync(join(cwd, "elsewhere"), join(cwd, "away"));
     expect((await ended("backup.sh"))[0]).toBe(40);
     fs.moveSync(join(cwd, "away"), join(cwd, "elsewhere"));
+    // restic could not read a file: it ends with 3, and there is a snapshot without that file.
+    const fake = join(cwd, "bin/restic");
+    const real = (await run("sh", ["-c", "command -v restic"])).stdout.trim();
+    const lines = [
+      "#!/bin/sh",
+      `if [ "$1" = backup ]; then for last; do :; done; rm "$last/framework.yaml"; '${real}' "$@"; exit 3; fi`,
+      `exec '${real}' "$@"`,
+    ];
+    fs.outputFileSync(fake, `${lines.join("\n")}\n`, { mode: 0o755 });
+    const path = `${join(cwd, "bin")}:${process.env["PATH"] ?? ""}`;
+    const torn = await run(here("scripts/backup.sh"), ["--quiet"], { env: { PATH: path }, timeout: 120_000 });
+    expect([torn.code, torn.stdout]).toEqual([39, ""]);
+    const [, tornId = ""] = fs.readdirSync(here("backups")).toSorted();
+    expect(fs.readdirSync(here(`backups/${tornId}`))).toContain("postgres");
+    expect(await restic("snapshots", "--json")).not.toContain(tornId);
+    fs.copySync(here("framework.yaml"), here(`backups/${tornId}/framework.yaml`));
     // A run of somebody else's that is not over: old sets cannot be deleted meanwhile.
     const fifo = join(cwd, "fifo");
     await run("mkfifo", [fifo]);
@@ -104,10 +120,17 @@ describe.skipIf(engineProblem() !== undefined)("backups in a restic repository",
     const held = fs.openSync(fifo, "w");
     for (let waited = 0; waited < 100 && (await restic("list", "locks", "--no-lock")) === ""; waited++)
       await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(await ended("backup.sh")).toEqual([41, "the restic repository is locked by another run"]);
+    const locked = await run(here("scripts/backup.sh"), ["--quiet"], {
+      env: { RESTIC_LOCK_SECONDS: "1" },
+      timeout: 120_000,
+    });
+    expect([locked.code, locked.stderr]).toEqual([41, expect.stringContaining("is locked by another run")]);
     fs.closeSync(held);
     await other.result;
-    const [, second = ""] = fs.readdirSync(here("backups")).toSorted();
+    // It has stored the torn one, which was whole here, and its own.
+    const second = fs.readdirSync(here("backups")).toSorted().at(-1) ?? "";
+    const known = await restic("snapshots", "--json", "--host", "vault");
+    expect([known.includes(tornId), known.includes(second)]).toEqual([true, true]);
     const third = await backup();
     const stored = await restic("snapshots", "--json", "--host", "vault");
     expect(

@@ -20,7 +20,7 @@ usage() {
 Usage: scripts/backup-status.sh [OPTION...]
 
   --max-age HOURS        the newest complete set may be as old as this (26)
-  --max-drill-age DAYS   the last drill that succeeded may be as old as this (9); 0: drills are not asked for
+  --max-drill-age DAYS   the last drill that succeeded may be as old as this (9); 0: do not check drills
   --json                 print one JSON document
   --help                 show this
 
@@ -46,10 +46,14 @@ done
 
 require_host
 problems=()
-newest=$(newest_complete_set)
+newest=$(newest_backup)
 age=null
 if [ -z "$newest" ]; then
-  problems+=("there is no complete set: run scripts/backup.sh")
+  if [ "$DRIVER" = restic ]; then
+    problems+=("no complete set in the repository is known here: scripts/list-backups.sh asks it, scripts/backup.sh makes one")
+  else
+    problems+=("there is no complete set$([ ! -x hooks/copy ] || printf ' that was copied'): run scripts/backup.sh")
+  fi
 else
   age=$(($(date -u +%s) - $(seconds_of "$newest")))
   if [ "$age" -lt -60 ]; then
@@ -73,6 +77,9 @@ if [ -s "$SETS/.resume" ] || [ -s "$SETS/.users" ]; then
       problems+=("a run was killed and left $service $([ "$verb" = unpause ] && printf paused || printf stopped): docker compose $verb $service, or run scripts/backup.sh")
     done < <(cat "$SETS/.resume" "$SETS/.users" 2>/dev/null)
   fi
+fi
+if lock_is_dead .drill; then
+  problems+=("a drill was killed, and what it made is still there: the next backup or drill deletes it")
 fi
 if [ -s "$SETS/.restoring" ]; then
   problems+=("a restore was interrupted: run scripts/restore.sh $(<"$SETS/.restoring") again")

@@ -62,7 +62,7 @@ done
 finish() {
   local code=$?
   trap '' INT TERM HUP
-  [ -z "$CHILD" ] || kill "$CHILD" 2>/dev/null || true
+  end_child
   [ -z "${CLIENT_LABEL:-}" ] || remove_clients
   SETS=$HOME_OF_SETS
   if [ "$LOCKED" = true ]; then
@@ -91,6 +91,7 @@ fetch() {
     SETS=$SETS/.fetched
     return
   fi
+  [ ! -e hooks/fetch ] || [ -x hooks/fetch ] || die "$EXIT_USAGE" "hooks/fetch is not executable" "chmod +x hooks/fetch"
   [ -x hooks/fetch ] || die "$EXIT_USAGE" "there is no program hooks/fetch" "hooks/fetch.example shows one"
   step "" "fetching the copy of set $SET"
   rm -rf "$SETS/.fetched"
@@ -98,10 +99,10 @@ fetch() {
   background run_hook fetch "$SET" "$SETS/.fetched/$SET"
   [ "$RESULT" = 0 ] || die "$EXIT_COPY" "hooks/fetch ended with $RESULT"
   SETS=$SETS/.fetched
-  [ -f "$SETS/$SET/manifest.json" ] || die "$EXIT_COPY" "hooks/fetch brought no set $SET"
+  [ -f "$SETS/$SET/manifest.json" ] || die "$EXIT_COPY" "hooks/fetch did not deliver set $SET"
 }
 
-# drill SERVICES: the names of a framework hold no underscore, so no other stack has this one's.
+# No framework has the name of its stack: FRAMEWORK_NAME holds no two underscores in a row.
 drill() {
   local services service started
   # shellcheck source=/dev/null
@@ -110,7 +111,7 @@ drill() {
   . scripts/lib/restore.sh
   # shellcheck source=/dev/null
   . scripts/lib/second.sh
-  SECOND=${FRAMEWORK_NAME}_drill CLIENT_LABEL="framework-infra.client=${FRAMEWORK_NAME}_drill"
+  SECOND=${FRAMEWORK_NAME}__drill CLIENT_LABEL="framework-infra.client=${FRAMEWORK_NAME}__drill"
   remove_clients
   remove_second "$SECOND" || die "$EXIT_ENGINE" "what an interrupted drill left, $SECOND, could not be deleted"
   started=$SECONDS
@@ -125,21 +126,28 @@ drill() {
   require_fit "$services"
   for service in $services; do
     background restore_service "$service"
-    [ "$RESULT" = 0 ] || exit "$RESULT"
+    if [ "$RESULT" -ge 20 ] && [ "$RESULT" -le 49 ]; then exit "$RESULT"; fi
+    [ "$RESULT" = 0 ] || die "$EXIT_DRILL" "$service could not be restored or compared" "its message is above"
   done
   DRILLED=$((SECONDS - started))
-  printf '%s %s %d\n' "$RUN" "$SET" "$DRILLED" >>"$HOME_OF_SETS/.drills"
+  if [ "$(field "$SETS/$SET/manifest.json" complete)" = true ]; then
+    printf '%s %s %d\n' "$RUN" "$SET" "$DRILLED" >>"$HOME_OF_SETS/.drills"
+  else
+    warn "set $SET does not hold the whole stack: this does not count as its drill"
+  fi
 }
 DRILLED=null
 
 require_host
 HOME_OF_SETS=$SETS SECOND=''
 trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'interrupted 130' INT
+trap 'interrupted 143' TERM HUP
 [ "$DRILL" = false ] || report_start drill
+[ -n "$SET" ] || SET=$(newest_backup)
 [ -n "$SET" ] || SET=$(newest_set)
-if [ "$DRIVER" = restic ] && { [ -z "$SET" ] || [ ! -d "$SETS/$SET" ] || is_stub "$SETS/$SET"; }; then
+# What is here of a set in the repository is no proof of that. The state before a restore is here only.
+if [ "$DRIVER" = restic ] && { [ ! -f "$SETS/$SET/manifest.json" ] || [ -z "$(field "$SETS/$SET/manifest.json" reason)" ]; }; then
   FROM_COPY=true
 elif [ -z "$SET" ]; then
   die "$EXIT_NO_SET" "there is no set in $SETS" "scripts/backup.sh makes one"
@@ -165,8 +173,10 @@ if [ "$FILES_ONLY" = false ]; then
 fi
 if [ "$JSON" = true ]; then
   printf '{"schemaVersion":1,"id":"%s","outcome":"verified","filesOnly":%s,"drillSeconds":%s}\n' "$SET" "$FILES_ONLY" "$DRILLED"
+elif [ "$QUIET" = true ]; then
+  :
 elif [ "$DRILL" = true ]; then
-  printf 'set %s was restored in %d seconds, and is what was saved\n' "$SET" "$DRILLED"
+  printf 'set %s was restored in %d seconds, and matches what was saved\n' "$SET" "$DRILLED"
 else
   printf 'set %s is whole%s\n' "$SET" "$([ "$FILES_ONLY" = true ] || printf ' and can be read')"
 fi

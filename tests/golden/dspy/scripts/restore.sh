@@ -65,7 +65,7 @@ while [ $# -gt 0 ]; do
     --drop-old) DROP=true ;;
     --with-env) WITH_ENV=true ;;
     --into | --remove)
-      [[ ${2:-} =~ ^[a-z][a-z0-9_-]{0,39}$ ]] || die "$EXIT_USAGE" "$1 needs a name: lower-case letters, digits, _ and -, starting with a letter"
+      [[ ${2:-} =~ ^[a-z][a-z0-9_-]{0,39}$ && $2 != *__* ]] || die "$EXIT_USAGE" "$1 needs a name: lower-case letters, digits, - and single _, starting with a letter"
       if [ "$1" = --into ]; then INTO=$2; else REMOVE=$2; fi
       shift
       ;;
@@ -76,6 +76,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
+[ -z "$REMOVE" ] || [ -z "$SOURCE" ] || die "$EXIT_USAGE" "--remove takes one name" "scripts/restore.sh --help"
 [ "$DROP" = true ] || [ -n "$REMOVE" ] || [ -n "$SOURCE" ] || die "$EXIT_USAGE" "no set is given" "scripts/list-backups.sh shows them"
 
 # Before anything is changed: one service that is used must not leave the others restored.
@@ -136,10 +137,12 @@ restore_into() {
 
 # remove_named NAME: only what was made by --into here.
 remove_named() {
-  local owner
-  owner=$(docker ps --all --filter "label=com.docker.compose.project=$1" --format '-{{.Label "framework-infra.second-of"}}') || engine_is_gone
-  [ -n "$owner" ] || die "$EXIT_NO_SET" "there is no stack $1"
-  [ "${owner%%$'\n'*}" = "-$FRAMEWORK_NAME" ] || die "$EXIT_USAGE" "$1 is not a second stack of $FRAMEWORK_NAME"
+  local others
+  if ! has_second "$1"; then
+    others=$(docker ps --all --quiet --filter "label=com.docker.compose.project=$1") || engine_is_gone
+    [ -z "$others" ] || die "$EXIT_USAGE" "$1 is not a second stack of $FRAMEWORK_NAME"
+    die "$EXIT_NO_SET" "there is no stack $1"
+  fi
   remove_second "$1" || die "$EXIT_ENGINE" "not all of $1 could be deleted" "run this again"
   step "" "deleted $1 and its data"
 }
@@ -171,8 +174,8 @@ get_env() {
 
 RUN=$(date -u +%Y%m%dT%H%M%SZ)
 trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'interrupted 130' INT
+trap 'interrupted 143' TERM HUP
 require_host
 if [ "$DRIVER" = restic ] && [ -n "$SOURCE" ]; then
   take_lock
@@ -227,7 +230,6 @@ for service in $chosen; do
 done
 [ "$START" = false ] || start
 rm -f "$SETS/.restoring"
-[ "$FETCHED" = false ] || stub_of "$SOURCE"
 if [ "$JSON" = true ]; then
   printf '{"schemaVersion":1,"id":"%s","services":"%s","before":"%s","seconds":%d}\n' "$SOURCE" "${chosen% }" "${former:-}" "$SECONDS"
 else

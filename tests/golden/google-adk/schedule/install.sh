@@ -20,7 +20,7 @@ this script. Run it again after the directory has moved, or the times have chang
   --systemd  with systemd timers: of the system for root, otherwise of this user
   --cron     with this user's crontab
   --print    print what would be installed
-  --remove   remove the schedule
+  --remove   remove the schedule, whatever it was installed with
   --help     show this
 
 Without --systemd and --cron, systemd where it runs.
@@ -38,7 +38,10 @@ WITH='' ACTION=install
 while [ $# -gt 0 ]; do
   case $1 in
     --systemd | --cron) WITH=${1#--} ;;
-    --print | --remove) ACTION=${1#--} ;;
+    --print | --remove)
+      [ "$ACTION" = install ] || die "$EXIT_USAGE" "--print and --remove do not go together"
+      ACTION=${1#--}
+      ;;
     --help | -h) usage; exit ;;
     *) die "$EXIT_USAGE" "install.sh takes no $1" "schedule/install.sh --help" ;;
   esac
@@ -103,6 +106,9 @@ with_systemd() {
     die "$EXIT_HOST" "systemd does not answer" "schedule/install.sh --cron"
   fi
   if [ "$1" = remove ]; then
+    if [ "$(id -u)" != 0 ] && [ -e "/etc/systemd/system/$(prefix)backup.timer" ]; then
+      die "$EXIT_DENIED" "the timers are those of the system" "sudo schedule/install.sh --remove"
+    fi
     "${control[@]}" disable --now --quiet "$(prefix)backup.timer" "$(prefix)drill.timer" 2>/dev/null || true
     for name in $UNITS; do rm -f "$directory/$(prefix)$name"; done
     "${control[@]}" daemon-reload
@@ -123,24 +129,21 @@ with_systemd() {
 
 # cron_line FILE COMMAND: the time is that of the timer, in the host's time of today.
 cron_line() {
-  local line time='' day='*' from command
+  local line time='' day='' at minute hour weekday command
   while IFS= read -r line; do
-    [[ ! $line =~ ^OnCalendar=(Sun\ )?\*-\*-\*\ ([0-9]{2}:[0-9]{2}):00\ UTC$ ]] || time=${BASH_REMATCH[2]} day=${BASH_REMATCH[1]:+0}
+    [[ ! $line =~ ^OnCalendar=(Sun\ )?\*-\*-\*\ ([0-9]{2}:[0-9]{2}):00\ UTC$ ]] || time=${BASH_REMATCH[2]} day=${BASH_REMATCH[1]}
   done <"schedule/$1"
   [ -n "$time" ] || die "$EXIT_USAGE" "schedule/$1 has a time that cron cannot be given" "write OnCalendar=*-*-* 02:30:00 UTC, or install with --systemd"
-  from="TZ=\"UTC\" $time"
-  # The Sunday of UTC can be another day here.
-  if [ "$day" = 0 ]; then
-    from="TZ=\"UTC\" 2023-01-01 $time"
-    day=$(date -d "$from" +%w)
-  else
-    day='*'
-  fi
+  # A Sunday of UTC, which can be another day here.
+  at=$(date -u -d "2023-01-01T$time:00Z" +%s) || exit
+  [ -n "$day" ] || at=$(date -u -d "$(date -u +%Y-%m-%d)T$time:00Z" +%s) || exit
+  read -r minute hour weekday < <(date -d "@$at" '+%-M %-H %w') || exit
   command="cd $(quoted "$STACK_DIR") &&"
   for line in "${ENGINE[@]}"; do command+=" ${line%%=*}=$(quoted "${line#*=}")"; done
   command+=" bash $2 --quiet"
   # To cron, a percent sign is the end of the line.
-  printf '%s * * %s %s # %s\n' "$(date -d "$from" '+%-M %-H')" "$day" "${command//%/\\%}" "$(mark)"
+  # The result is of no use in a mail; what goes wrong is.
+  printf '%d %d * * %s %s >/dev/null # %s\n' "$minute" "$hour" "$([ -n "$day" ] && printf %d "$weekday" || printf '*')" "${command//%/\\%}" "$(mark)"
 }
 
 # quoted TEXT: as one word of any shell.
@@ -149,28 +152,40 @@ quoted() { printf "'%s'" "${1//\'/\'\\\'\'}"; }
 mark() { printf 'framework-infra: %s' "$FRAMEWORK"; }
 
 with_cron() {
-  local lines present kept='' line crontab=(crontab)
+  local lines='' present kept='' line crontab=(crontab)
   [ "$(id -un)" = "$OWNER" ] || crontab+=(-u "$OWNER")
-  lines="$(cron_line backup.timer scripts/backup.sh)"$'\n'"$(cron_line drill.timer 'scripts/verify-backup.sh --drill')" || exit
+  if [ "$1" != remove ]; then
+    lines=$(cron_line backup.timer scripts/backup.sh) || exit
+    line=$(cron_line drill.timer 'scripts/verify-backup.sh --drill') || exit
+    lines+=$'\n'$line
+  fi
   if [ "$1" = print ]; then
     printf '%s\n' "$lines"
     return
   fi
   command -v crontab >/dev/null || die "$EXIT_HOST" "crontab is not installed" "install cron, or use --systemd"
-  present=$("${crontab[@]}" -l 2>/dev/null) || present=''
+  if ! present=$("${crontab[@]}" -l 2>&1); then
+    [[ $present == *"no crontab for"* ]] || die "$EXIT_WRITE" "the crontab of $OWNER cannot be read: ${present##*$'\n'}"
+    present=''
+  fi
   while IFS= read -r line; do
-    case $line in *" # $(mark)" | '') ;; *) kept+="$line"$'\n' ;; esac
-  done <<<"$present"
+    case $line in *" # $(mark)") ;; *) kept+="$line"$'\n' ;; esac
+  done < <(printf '%s' "${present:+$present$'\n'}")
+  [ "$1" != remove ] || [ "$kept" != "${present:+$present$'\n'}" ] || return 0
   [ "$1" = remove ] || kept+="$lines"$'\n'
   printf '%s' "$kept" | "${crontab[@]}" - || die "$EXIT_WRITE" "the crontab of $OWNER could not be written"
 }
 
 if [ "$ACTION" = install ]; then
   # What cron and systemd start with. That no engine answers there is a failure of tonight that can be seen now.
-  as_owner=()
-  [ "$(id -un)" = "$OWNER" ] || as_owner=(runuser -u "$OWNER" --)
+  as_owner=() home=${HOME:-/}
+  if [ "$(id -un)" != "$OWNER" ]; then
+    as_owner=(runuser -u "$OWNER" --)
+    home=$(getent passwd "$OWNER") || home=/
+    IFS=: read -r _ _ _ _ _ home _ <<<"$home"
+  fi
   # shellcheck disable=SC2016 # for the shell in there
-  "${as_owner[@]}" env -i HOME="${HOME:-/}" PATH=/usr/bin:/bin "${ENGINE[@]}" bash -c '
+  "${as_owner[@]}" env -i HOME="$home" PATH=/usr/bin:/bin "${ENGINE[@]}" bash -c '
     STACK_DIR=$PWD
     . scripts/lib/common.sh
     . scripts/lib/engine.sh
@@ -178,5 +193,13 @@ if [ "$ACTION" = install ]; then
     require_engine
   ' || die "$EXIT_ENGINE" "a timer could not use the engine as $OWNER" "is docker on the PATH, and is DOCKER_HOST set where it is needed?"
 fi
-"with_$WITH" "$ACTION"
+if [ "$ACTION" = remove ]; then
+  # Whatever it was installed with.
+  WITH=''
+  if command -v systemctl >/dev/null && [ -d /run/systemd/system ]; then with_systemd remove; WITH+='systemd '; fi
+  if command -v crontab >/dev/null; then with_cron remove; WITH+='cron '; fi
+  WITH=${WITH% }
+else
+  "with_$WITH" "$ACTION"
+fi
 [ "$ACTION" = print ] || printf 'the schedule of %s is %s (%s)\n' "$FRAMEWORK" "$([ "$ACTION" = remove ] && printf removed || printf installed)" "$WITH"

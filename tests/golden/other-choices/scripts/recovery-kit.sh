@@ -47,8 +47,13 @@ require_host
   die "$EXIT_USAGE" "secrets are not printed on a terminal" "scripts/recovery-kit.sh --with-secrets | age --passphrase > kit.age"
 
 files=(.env)
-[ "$DRIVER" = dir ] || files+=(.restic-password .env.restic)
-newest=$(newest_complete_set)
+if [ "$DRIVER" = restic ]; then
+  # shellcheck source=/dev/null
+  . scripts/lib/restic.sh
+  restic_settings
+  files+=("${RESTIC_PASSWORD_FILE#"$STACK_DIR/"}" .env.restic)
+fi
+newest=$(newest_backup)
 secrets=$(permanent_secrets)
 
 # strings TEXT...: as the inside of a JSON array.
@@ -93,7 +98,7 @@ if [ -n "$newest" ]; then
     printf -- '- %s: %s\n' "$service" "$(service_field "$newest" "$service" image)"
   done
 else
-  printf '\nThere is no complete set yet: scripts/backup.sh makes one.\n'
+  printf '\nNo complete set is known here: %s.\n' "$([ "$DRIVER" = restic ] && printf 'scripts/list-backups.sh asks the repository' || printf 'scripts/backup.sh makes one')"
 fi
 printf '\nThe way back is in DISASTER_RECOVERY.md, "On an empty host".\n'
 

@@ -30,6 +30,7 @@ Prints the ID of the set as the last line.
   --no-quiesce   do not pause what writes to several stores: what it writes meanwhile may be in one of them and not
                  in another. A store that is saved as files is stopped for as long all the same
   --init         with backup.driver: restic, make the repository, and a password in .restic-password, once
+  --unlock       with backup.driver: restic, remove the locks that a killed run has left in the repository
   --quiet        print the ID, warnings and errors only
   --json         print one JSON document instead of the ID
   --help         show this
@@ -42,12 +43,12 @@ TEXT
   exit_codes
 }
 
-QUIESCE=true INIT=false
+QUIESCE=true INIT=''
 wanted=()
 while [ $# -gt 0 ]; do
   case $1 in
     --no-quiesce) QUIESCE=false ;;
-    --init) INIT=true ;;
+    --init | --unlock) INIT=${1#--} ;;
     --quiet) QUIET=true ;;
     --json) JSON=true ;;
     --help | -h) usage; exit ;;
@@ -58,14 +59,14 @@ while [ $# -gt 0 ]; do
 done
 
 trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-if [ "$INIT" = true ]; then
-  [ "$DRIVER" = restic ] || die "$EXIT_USAGE" "there is nothing to make: backup.driver in framework.yaml is $DRIVER"
+trap 'interrupted 130' INT
+trap 'interrupted 143' TERM HUP
+if [ -n "$INIT" ]; then
+  [ "$DRIVER" = restic ] || die "$EXIT_USAGE" "there is no restic repository: backup.driver in framework.yaml is $DRIVER"
   require_host
   take_lock
   new_notes
-  restic_init
+  "restic_$INIT"
   exit 0
 fi
 report_start backup
@@ -83,10 +84,17 @@ if [ "$DRIVER" = restic ]; then
   background restic_store_all
   [ "$RESULT" = 0 ] || exit "$RESULT"
 fi
-if [ "$DRIVER" = dir ] && [ -x hooks/copy ]; then
-  step "" "copying the set elsewhere, with hooks/copy"
-  background run_hook copy "$SETS/$SET"
-  [ "$RESULT" = 0 ] || die "$EXIT_COPY" "hooks/copy ended with $RESULT, so set $SET is on this host only" "run hooks/copy '$SETS/$SET' and look at its messages"
+if [ "$DRIVER" = dir ] && [ -e hooks/copy ]; then
+  [ -x hooks/copy ] || die "$EXIT_COPY" "hooks/copy is not executable, so set $SET is on this host only" "chmod +x hooks/copy"
+  # Those that could not be copied the last time as well.
+  copied=$(cat "$SETS/.copied" 2>/dev/null) || copied=${SET%?}
+  for id in $(set_ids | sort); do
+    if [[ ! $id > $copied || $id > $SET ]] || [ -n "$(field "$SETS/$id/manifest.json" reason)" ]; then continue; fi
+    step "" "copying set $id elsewhere, with hooks/copy"
+    background run_hook copy "$SETS/$id"
+    [ "$RESULT" = 0 ] || die "$EXIT_COPY" "hooks/copy ended with $RESULT, so set $id is on this host only" "the next run tries again; by hand: FRAMEWORK=$FRAMEWORK hooks/copy '$SETS/$id'"
+    printf '%s\n' "$id" >"$SETS/.copied"
+  done
 fi
 if [ "$DRIVER" = restic ]; then
   background restic_forget

@@ -122,13 +122,17 @@ postgres_fits() {
 }
 
 # Who is connected. Not whoever came a moment ago: the health check comes every few seconds.
-postgres_users() {
-  postgres_connect
-  postgres_sql template1 <<'SQL'
+postgres_users_sql() {
+  cat <<'SQL'
 SELECT string_agg(DISTINCT usename || ' in ' || datname, ', ') FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND datname <> 'template1' AND application_name <> 'framework-infra'
   AND backend_start < now() - interval '2 seconds'
 SQL
+}
+
+postgres_users() {
+  postgres_connect
+  postgres_users_sql | postgres_sql template1
 }
 
 postgres_restore() {
@@ -155,56 +159,65 @@ postgres_roles() {
 
 # Beside the one that is there: restored, counted, and only then given its name. The old one stays, under another.
 postgres_restore_database() {
-  local dir=$1 oid=$2 quoted=$3 json=$4 new="restoring_$2" old list create line
-  postgres_sql template1 <<<"DROP DATABASE IF EXISTS $new WITH (FORCE)" || die "$EXIT_RESTORE" "what an earlier run left, the database $new, could not be deleted"
-  # Of the dump: how the database itself was made, whose it is, who may connect, and its settings.
-  list=$(postgres_tool pg_restore --create --list <"$dir/$oid.dump") || die "$EXIT_DAMAGED" "pg_restore cannot read $oid.dump"
-  postgres_definition "$dir/$oid.dump" "$list" >"$NOTES/postgres.definition" || die "$EXIT_RESTORE" "the definition of $quoted could not be read from its dump"
-  create=''
+  local dir=$1 oid=$2 quoted=$3 json=$4 new="restoring_$2" create='' line exists
+  postgres_definition <"$dir/$oid.dump" >"$NOTES/postgres.definition" || die "$EXIT_DAMAGED" "pg_restore cannot read $oid.dump"
   while IFS= read -r line; do
     [[ $line != "CREATE DATABASE $quoted "* ]] || create="CREATE DATABASE $new ${line#"CREATE DATABASE $quoted "}"
   done <"$NOTES/postgres.definition"
   [ -n "$create" ] || die "$EXIT_DAMAGED" "$oid.dump does not say how $quoted was made"
-  postgres_sql template1 <<<"$create" || die "$EXIT_RESTORE" "the database $new could not be created"
+  # One client for several statements: starting it takes longer than they do.
+  exists=$({
+    printf 'DROP DATABASE IF EXISTS %s WITH (FORCE);\n%s\n' "$new" "$create"
+    printf 'SELECT EXISTS (SELECT FROM pg_database WHERE datname = %s);\n' "$(postgres_literal "$json")"
+  } | postgres_sql template1) || die "$EXIT_RESTORE" "the database $new could not be created"
   postgres_client pg_restore --exit-on-error -d "$new" <"$dir/$oid.dump" || postgres_give_up "$new" "pg_restore failed for $quoted; the database in use was not touched" "its message is above"
   postgres_compare_counts "$new" "$json" "$quoted"
-  postgres_sql "$new" <<<'ANALYZE' || warn "the statistics of $quoted were not made: run ANALYZE"
-  old="before_${RUN,,}_$oid"
-  postgres_swap "$new" "$quoted" "$json" "$old"
-  while IFS= read -r line; do
-    case $line in "CREATE DATABASE "* | \\*) ;; *) printf '%s\n' "$line" ;; esac
-  done <"$NOTES/postgres.definition" | postgres_sql template1 >/dev/null || die "$EXIT_RESTORE" "the rights and settings of $quoted could not be restored" "run this again"
-  [ -n "${SECOND:-}" ] || step postgres "the former $quoted is now $old: restore.sh --drop-old deletes it"
+  postgres_swap "$new" "$quoted" "$json" "before_${RUN,,}_$oid" "$exists"
 }
 
-# postgres_swap NEW QUOTED JSON OLD: the restored database gets the name, the one in use another.
+# postgres_swap NEW QUOTED JSON OLD EXISTS: the restored database gets the name, the one in use, if it EXISTS (t or f),
+# becomes OLD; then it gets the rights and settings of the dump.
 postgres_swap() {
-  local new=$1 quoted=$2 json=$3 old=$4 users
-  if [ "$(postgres_exists "$json")" = f ]; then
-    postgres_sql template1 <<<"ALTER DATABASE $new RENAME TO $quoted" || postgres_give_up "$new" "$new could not be renamed to $quoted" "run this again"
-    return
-  fi
-  if [ "$FORCE" != true ]; then
-    users=$(postgres_users)
-    [ -z "$users" ] || postgres_give_up "$new" "somebody has connected to postgres meanwhile: $users" "stop what uses it, or give --force to disconnect it" "$EXIT_IN_USE"
-  fi
-  {
-    printf 'ALTER DATABASE %s ALLOW_CONNECTIONS false;\n' "$quoted"
-    printf 'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid() \\g /dev/null\n' "$(postgres_literal "$json")"
-    printf 'BEGIN;\nALTER DATABASE %s RENAME TO %s;\nALTER DATABASE %s RENAME TO %s;\nCOMMIT;\n' "$quoted" "$old" "$new" "$quoted"
-  } | postgres_sql template1 >/dev/null && return
-  postgres_sql template1 <<<"ALTER DATABASE $quoted ALLOW_CONNECTIONS true" || true
-  postgres_give_up "$new" "$quoted could not be replaced by what was restored" "run this again"
+  local new=$1 quoted=$2 json=$3 old=$4 exists=$5 line said
+  said=$({
+    if [ "$exists" = f ]; then
+      printf 'ALTER DATABASE %s RENAME TO %s;\n' "$new" "$quoted"
+    else
+      if [ "$FORCE" != true ]; then
+        printf 'SELECT users IS NOT NULL AS used, users FROM (%s) AS found (users) \\gset\n' "$(postgres_users_sql)"
+        printf '\\if :used\n\\echo in use: :users\n\\q\n\\endif\n'
+      fi
+      printf 'ALTER DATABASE %s ALLOW_CONNECTIONS false;\n' "$quoted"
+      printf 'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid() \\g /dev/null\n' "$(postgres_literal "$json")"
+      printf 'BEGIN;\nALTER DATABASE %s RENAME TO %s;\nALTER DATABASE %s RENAME TO %s;\nCOMMIT;\n' "$quoted" "$old" "$new" "$quoted"
+    fi
+    printf '\\echo swapped\n'
+    while IFS= read -r line; do
+      case $line in "CREATE DATABASE "* | \\*) ;; *) printf '%s\n' "$line" ;; esac
+    done <"$NOTES/postgres.definition"
+    printf '\\echo all of it\n'
+  } | postgres_sql template1) || true
+  case $said in
+    *"all of it") ;;
+    "in use: "*) postgres_give_up "$new" "somebody has connected to postgres meanwhile: ${said#in use: }" "stop what uses it, or give --force to disconnect it" "$EXIT_IN_USE" ;;
+    *swapped*) die "$EXIT_RESTORE" "the rights and settings of $quoted could not be restored" "run this again" ;;
+    *)
+      [ "$exists" = f ] || postgres_sql template1 <<<"ALTER DATABASE $quoted ALLOW_CONNECTIONS true" || true
+      postgres_give_up "$new" "$quoted could not be replaced by what was restored" "run this again"
+      ;;
+  esac
+  [ "$exists" = f ] || [ -n "${SECOND:-}" ] || step postgres "the former $quoted is now $old: restore.sh --drop-old deletes it"
 }
 
-# postgres_definition DUMP LIST: SQL of the database itself, without what is in it.
+# postgres_definition: of the dump on standard input, SQL of the database itself: how it was made, whose it is, who may
+# connect, and its settings. That is at the beginning of a dump.
 postgres_definition() {
-  local line list
-  list=''
-  while IFS= read -r line; do
-    [[ ! $line =~ ^[0-9]+\;\ [0-9]+\ [0-9]+\ (DATABASE|DATABASE\ PROPERTIES|ACL\ -\ DATABASE|COMMENT\ -\ DATABASE)\  ]] || list+="$line"$'\n'
-  done <<<"$2"
-  tool_client postgres -- sh -c 'printf "%s\n" "$1" >/tmp/list; exec pg_restore --create --use-list /tmp/list --file -' sh "$list" <"$1"
+  postgres_tool sh -ec '
+    head -c 67108864 >/tmp/dump
+    pg_restore --create --list /tmp/dump |
+      grep -E "^[0-9]+; [0-9]+ [0-9]+ (DATABASE|DATABASE PROPERTIES|ACL - DATABASE|COMMENT - DATABASE) " >/tmp/list
+    pg_restore --create --use-list /tmp/list --file - /tmp/dump
+  '
 }
 
 postgres_literal() {
@@ -213,15 +226,13 @@ postgres_literal() {
   printf "E'%s'" "$name"
 }
 
-postgres_exists() { postgres_sql template1 <<<"SELECT EXISTS (SELECT FROM pg_database WHERE datname = $(postgres_literal "$1"))"; }
-
-# postgres_compare_counts DATABASE JSON QUOTED: what is in it against what the set counted.
+# postgres_compare_counts DATABASE JSON QUOTED: what is in it against what the set counted. Makes statistics as well.
 postgres_compare_counts() {
   local saved restored
   saved=$(counts_in "$SET" postgres | while IFS= read -r line; do
     case $line in "$2: "*) printf '%s\n' "${line#"$2: "}" ;; esac
   done | sort)
-  restored=$(postgres_count_sql | postgres_sql "$1" | sort) || postgres_give_up "$1" "what was restored of $3 could not be counted" "docker compose logs postgres"
+  restored=$({ postgres_count_sql; printf 'ANALYZE;\n'; } | postgres_sql "$1" | sort) || postgres_give_up "$1" "what was restored of $3 could not be counted" "docker compose logs postgres"
   [ "$saved" = "$restored" ] ||
     postgres_give_up "$1" "the restored $3 does not hold what the set counted; the one in use was not touched" "use another set (scripts/list-backups.sh)"
 }

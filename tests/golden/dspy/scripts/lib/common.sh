@@ -84,9 +84,9 @@ require_host() {
   for tool in date df docker sha256sum sort stat sync timeout; do
     command -v "$tool" >/dev/null || die "$EXIT_HOST" "$tool is not installed"
   done
-  # GNU's and BusyBox' know these, those of BSD and macOS do not.
-  if ! date -u -d @0 +%s >/dev/null 2>&1 || ! stat -c %s / >/dev/null 2>&1; then
-    die "$EXIT_HOST" "date and stat are not those of Linux" "run this on the Linux host of the engine; macOS is not supported"
+  # Those of BSD, macOS and BusyBox lack some of it.
+  if ! date -u -d 2026-11-24T02:15:00Z +%s >/dev/null 2>&1 || ! stat -c %s / >/dev/null 2>&1 || ! df --output=avail -B1 / >/dev/null 2>&1; then
+    die "$EXIT_HOST" "date, stat and df are not those of GNU coreutils" "run this on the Linux host of the engine, with coreutils installed; macOS is not supported"
   fi
 }
 
@@ -165,6 +165,13 @@ process_of() {
 }
 
 LOCKED=false
+# lock_is_dead NAME: whether a lock is there, and its process is not.
+lock_is_dead() {
+  local owner
+  owner=$(cat "$SETS/$1/owner" 2>/dev/null) || return 1
+  [ "$(process_of "${owner%% *}")" != "$owner" ]
+}
+
 release_lock() {
   [ "$LOCKED" = true ] || return 0
   LOCKED=false
@@ -198,13 +205,37 @@ has() { declare -F "$1_$2" >/dev/null; }
 # background COMMAND...: so that a signal is acted on at once, not when the command has ended. Its exit code is in RESULT.
 # Never behind `if`, `||` or `&&`: there, Bash goes on after whatever fails in the command.
 background() {
+  # In a process group of its own, so that a signal ends what it runs as well; then, it keeps standard input by itself.
+  set -m
   (
-    set -e
+    set +m -e
     "$@"
-  ) &
+  ) </dev/null &
   CHILD=$!
+  set +m
   RESULT=0
   wait "$CHILD" || RESULT=$?
   CHILD=''
 }
 CHILD='' RESULT=0
+
+# interrupted CODE: for the traps of signals.
+interrupted() {
+  say "" "interrupted: cleaning up"
+  exit "$1"
+}
+
+# end_child: for the EXIT trap.
+end_child() {
+  [ -n "$CHILD" ] || return 0
+  # restic removes its lock for INT alone.
+  local waited=0
+  kill -INT -- "-$CHILD" 2>/dev/null || true
+  while kill -0 -- "-$CHILD" 2>/dev/null && [ "$waited" -lt 30 ]; do
+    sleep 0.1
+    waited=$((waited + 1))
+  done
+  kill -TERM -- "-$CHILD" 2>/dev/null || true
+  wait "$CHILD" 2>/dev/null || true
+  CHILD=''
+}

@@ -96,6 +96,8 @@ network_of() {
 }
 
 CLIENT_LABEL=''
+# The stack's own name, while FRAMEWORK_NAME is that of a second one.
+STACK_NAME=''
 remove_clients() {
   local ids
   [ -n "$CLIENT_LABEL" ] || return 0
@@ -194,6 +196,15 @@ resume_container() {
   esac
 }
 
+# remove_dead_drill: what one that was killed has left: a stack, and a set that was fetched.
+remove_dead_drill() {
+  lock_is_dead .drill || return 0
+  # shellcheck source=/dev/null
+  . "$STACK_DIR/scripts/lib/second.sh"
+  remove_second "${FRAMEWORK_NAME}__drill" || { warn "not all of the stack ${FRAMEWORK_NAME}__drill of a drill that was killed could be deleted"; return 0; }
+  rm -rf "$SETS/.drill" "$SETS/.drill-notes" "$SETS/.fetched"
+}
+
 FRAMEWORK_NAME=''
 # prepare: everything that a run which changes something needs; leftovers of one that was killed go.
 prepare() {
@@ -206,4 +217,5 @@ prepare() {
   resume_services .resume || exit "$EXIT_RESUME"
   [ -e "$SETS/.restoring" ] || resume_services .users || exit "$EXIT_RESUME"
   rm -rf "$SETS"/*.partial "$SETS"/.deleting-* "$SETS/.notes" "$SETS/.getting"
+  remove_dead_drill
 }

@@ -1,8 +1,10 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # names that the other files use or set
-# A second stack from the same compose.yaml, for a drill or to look at an old state: other names, nothing published but
-# what is asked for, no way out. Nothing of it may be the stack's own, whatever was edited in compose.yaml.
+# A second stack from the same compose.yaml, for a drill or to look at an old state. Its names are others, and nothing that
+# it uses may be the stack's own, whatever was edited in compose.yaml. All that is made for it has the label second-of,
+# and nothing without that label is ever removed.
 
-# second_stack NAME PORTS: from here on, everything is about the second one. PORTS: `none` or `free`.
+# second_stack NAME PORTS: from here on, everything is about the second one. PORTS: `none`, then there is no way out
+# either, or `free`.
 second_stack() {
   STACK_NAME=$FRAMEWORK_NAME
   FRAMEWORK_NAME=$1
@@ -40,7 +42,7 @@ second_files() {
 
 # second_override PORTS: what has to differ, from what `docker compose config` says on standard input.
 second_override() {
-  local line top='' name='' in_ports=false target='' networks='' ports='' kinds='' services=''
+  local line top='' name='' in_ports=false target='' networks='' ports='' kinds='' services='' volumes=''
   while IFS= read -r line; do
     case $line in
       [a-z]*:*) top=${line%%:*} name='' in_ports=false ;;
@@ -50,9 +52,11 @@ second_override() {
         case $top in
           services) services+="$name " ;;
           networks) networks+="$name " ;;
+          volumes) volumes+="$name " ;;
         esac
         ;;
-      '    external: true') [ "$top" != networks ] || networks=${networks%"$name "} ;;
+      # A label would not be taken by what is there already. create_second refuses what is used of these.
+      '    external: true') networks=${networks%"$name "} volumes=${volumes%"$name "} ;;
       '    ports:') in_ports=true ;;
       '    '[a-z]*) in_ports=false ;;
       *' target: '*) [ "$in_ports" = false ] || target=${line##* } ;;
@@ -71,54 +75,87 @@ second_override() {
     # Both tags replace what other files say; a list without them would be added to it.
     if [ -n "$kinds" ]; then printf '    ports: !override [%s]\n' "${kinds%, }"; else printf '    ports: !reset []\n'; fi
   done
-  [ "$1" != none ] || [ -z "$networks" ] || printf 'networks:\n'
+  [ -z "$networks" ] || printf 'networks:\n'
   for name in $networks; do
-    [ "$1" != none ] || printf '  %s:\n    internal: true\n' "$name"
+    printf '  %s:\n    labels:\n      framework-infra.second-of: "%s"\n' "$name" "$STACK_NAME"
+    [ "$1" != none ] || printf '    internal: true\n'
+  done
+  [ -z "$volumes" ] || printf 'volumes:\n'
+  for name in $volumes; do
+    printf '  %s:\n    labels:\n      framework-infra.second-of: "%s"\n' "$name" "$STACK_NAME"
   done
 }
 
 # second_exists: whether anything has the names already.
 second_exists() {
-  [ -n "$(docker ps --all --quiet --filter "label=com.docker.compose.project=$FRAMEWORK_NAME")" ] ||
-    [ -n "$(docker volume ls --quiet --filter "name=^${FRAMEWORK_NAME}_")" ]
+  local found
+  found=$(docker ps --all --quiet --filter "label=com.docker.compose.project=$FRAMEWORK_NAME") || engine_is_gone
+  [ -z "$found" ] || return 0
+  found=$(docker volume ls --quiet --filter "name=^${FRAMEWORK_NAME}_") || engine_is_gone
+  [ -n "$found" ]
 }
 
 # create_second SERVICES: its containers, looked at before any of them starts.
 create_second() {
-  local id kind name writes mounts network
+  local ids id kind name writes found network
   # shellcheck disable=SC2086 # one word each
   compose up --no-start $1 >/dev/null 2>"$NOTES/up" || die "$EXIT_UNFIT" "a second stack could not be made: $(tail -n 1 "$NOTES/up")" "names in compose.yaml must begin with \${FRAMEWORK_NAME}; Compose must be 2.24.4 or newer"
-  for id in $(docker ps --all --quiet --filter "label=com.docker.compose.project=$FRAMEWORK_NAME"); do
-    mounts=$(docker inspect --format '{{range .Mounts}}{{.Type}} {{.RW}} {{if .Name}}{{.Name}}{{else}}{{.Source}}{{end}}{{println}}{{end}}' "$id") || engine_is_gone
+  ids=$(docker ps --all --quiet --filter "label=com.docker.compose.project=$FRAMEWORK_NAME" --filter "label=framework-infra.second-of=$STACK_NAME") || engine_is_gone
+  [ -n "$ids" ] || die "$EXIT_UNFIT" "a second stack could not be made: it has no containers"
+  for id in $ids; do
+    found=$(docker inspect --format '{{range .Mounts}}{{.Type}} {{.RW}} {{if .Name}}{{.Name}}{{else}}{{.Source}}{{end}}{{println}}{{end}}' "$id") || engine_is_gone
     while read -r kind writes name; do
       case "$kind $writes" in
-        volume*) [[ $name == "${FRAMEWORK_NAME}"_* || $name =~ ^[0-9a-f]{64}$ ]] || not_its_own "the volume $name" ;;
+        volume*) require_own_volume "$name" ;;
         bind\ true) not_its_own "the directory $name" ;;
         *) ;;
       esac
-    done <<<"$mounts"
-    for network in $(docker inspect --format '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}' "$id"); do
+    done <<<"$found"
+    found=$(docker inspect --format '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}' "$id") || engine_is_gone
+    for network in $found; do
       [[ $network == "${FRAMEWORK_NAME}"_* ]] || not_its_own "the network $network"
     done
   done
 }
 
-not_its_own() {
-  die "$EXIT_UNFIT" "a second stack would use $1, which is not its own" "give it a name that begins with \${FRAMEWORK_NAME} in compose.yaml"
+# require_own_volume NAME: made for it, and not a name for a directory or a share that is elsewhere.
+require_own_volume() {
+  local facts
+  [[ $1 == "${FRAMEWORK_NAME}"_* || $1 =~ ^[0-9a-f]{64}$ ]] || not_its_own "the volume $1"
+  facts=$(docker volume inspect --format '{{.Driver}} {{len .Options}}' "$1" 2>/dev/null) || engine_is_gone
+  [ "$facts" = "local 0" ] || not_its_own "what the volume $1 stands for (driver_opts)"
 }
 
-# remove_second NAME: all that Compose made under this name.
+not_its_own() {
+  die "$EXIT_UNFIT" "a second stack would use $1, which is not its own" "in compose.yaml, give it a name that begins with \${FRAMEWORK_NAME}, and no place of its own on this host"
+}
+
+# remove_second NAME: all that was made for it by this stack.
 remove_second() {
-  local ids filter="label=com.docker.compose.project=$1"
-  ids=$(docker ps --all --quiet --filter "$filter") || return 1
-  # shellcheck disable=SC2086 # one word each
-  [ -z "$ids" ] || docker rm --force --volumes $ids >/dev/null || return 1
-  ids=$(docker network ls --quiet --filter "$filter") || return 1
-  # shellcheck disable=SC2086 # one word each
-  [ -z "$ids" ] || docker network rm $ids >/dev/null || return 1
-  ids=$(docker volume ls --quiet --filter "$filter") || return 1
-  # shellcheck disable=SC2086 # one word each
-  [ -z "$ids" ] || docker volume rm $ids >/dev/null
+  local kind ids filters=(--filter "label=com.docker.compose.project=$1" --filter "label=framework-infra.second-of=${STACK_NAME:-$FRAMEWORK_NAME}")
+  # Containers first: what they use cannot go before.
+  for kind in container network volume; do
+    case $kind in
+      container) ids=$(docker ps --all --quiet "${filters[@]}") || return 1 ;;
+      *) ids=$(docker "$kind" ls --quiet "${filters[@]}") || return 1 ;;
+    esac
+    [ -n "$ids" ] || continue
+    # shellcheck disable=SC2086 # one word each
+    case $kind in
+      container) docker rm --force --volumes $ids >/dev/null || return 1 ;;
+      *) docker "$kind" rm $ids >/dev/null || return 1 ;;
+    esac
+  done
+}
+
+# has_second NAME: whether there is anything that remove_second would remove.
+has_second() {
+  local kind found filters=(--filter "label=com.docker.compose.project=$1" --filter "label=framework-infra.second-of=${STACK_NAME:-$FRAMEWORK_NAME}")
+  found=$(docker ps --all --quiet "${filters[@]}") || engine_is_gone
+  for kind in network volume; do
+    found+=$(docker "$kind" ls --quiet "${filters[@]}") || engine_is_gone
+  done
+  [ -n "$found" ]
 }
 
 # second_ports SERVICES: where each can be reached, as the result of --into.

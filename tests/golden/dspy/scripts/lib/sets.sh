@@ -77,14 +77,20 @@ newest_set() {
   printf '%s' "${ids%%$'\n'*}"
 }
 
-# newest_complete_set: the same, of those that hold every service of their stack.
-newest_complete_set() {
-  local id
+# newest_backup: the same, of those that hold every service of their stack, that no restore has made, and that are where
+# they are to be: in the repository, or copied.
+newest_backup() {
+  local id copied=''
+  [ ! -x "$STACK_DIR/hooks/copy" ] || copied=$(cat "$SETS/.copied" 2>/dev/null) || copied=none
   for id in $(set_ids); do
-    if [ "$(field "$SETS/$id/manifest.json" complete)" = true ]; then
-      printf '%s' "$id"
-      return
+    if [ "$(field "$SETS/$id/manifest.json" complete)" != true ] || [ -n "$(field "$SETS/$id/manifest.json" reason)" ]; then continue; fi
+    if [ "$DRIVER" = restic ]; then
+      is_stub "$SETS/$id" || continue
+    elif [ -n "$copied" ] && [[ $copied == none || $id > $copied ]]; then
+      continue
     fi
+    printf '%s' "$id"
+    return
   done
 }
 

@@ -96,7 +96,7 @@ restore_volume() {
 
 
 # compare_volume SERVICE VOLUME DIR: before its service starts and writes. Name, kind, size, owner, mode and time of each
-# file; its bytes are those of an archive whose SHA-256 has been compared.
+# file, and the bytes of all files in the order of the archive.
 compare_volume() {
   local service=$1 volume=$2 dir=$3 name saved restored
   name=$(volume_name "$service" "$volume") || exit
@@ -104,7 +104,14 @@ compare_volume() {
   restored=$(volume_client "$service" "$name" ro -- tar -C /volume -cf - . </dev/null | tool_client "$service" -- tar -tvf - | archive_lines | sum_of /dev/stdin) ||
     die "$EXIT_DRILL" "the restored files of $volume could not be read"
   [ "$saved" = "$restored" ] || die "$EXIT_DRILL" "the restored files of $volume are not those that were saved"
+  saved=$(tool_client "$service" -- tar -xOf - <"$dir/$volume.tar" | sum_of /dev/stdin) || die "$EXIT_DAMAGED" "$volume.tar cannot be read"
+  restored=$(tool_client "$service" -- tar -tf - <"$dir/$volume.tar" | archive_files |
+    volume_client "$service" "$name" ro -- tar -C /volume -cf - -T - | tool_client "$service" -- tar -xOf - | sum_of /dev/stdin) ||
+    die "$EXIT_DRILL" "the restored files of $volume could not be read"
+  [ "$saved" = "$restored" ] || die "$EXIT_DRILL" "the bytes of the restored files of $volume are not those that were saved"
 }
+
+archive_files() { while IFS= read -r line; do [[ $line == */ ]] || printf '%s\n' "$line"; done; }
 
 # Sorted; the directory of the volume itself is new.
 archive_lines() { while IFS= read -r line; do [[ $line == *' ./' ]] || printf '%s\n' "$line"; done | sort; }

@@ -5,7 +5,7 @@
 clean_up() {
   local code=$?
   trap '' INT TERM HUP
-  [ -z "$CHILD" ] || kill "$CHILD" 2>/dev/null || true
+  end_child
   if [ "$LOCKED" = true ]; then
     remove_clients
     # A second stack that did not get all of its data.
@@ -13,8 +13,13 @@ clean_up() {
       remove_second "$SECOND" || warn "not all of the second stack $SECOND could be deleted"
       first_stack
     fi
-    resume_services .resume || [ "$code" -ne 0 ] || code=$EXIT_RESUME
-    [ -e "$SETS/.restoring" ] || resume_services .users || [ "$code" -ne 0 ] || code=$EXIT_RESUME
+    # Without its name, the stack's containers would all look as if they had been removed.
+    if [ -n "$FRAMEWORK_NAME" ]; then
+      resume_services .resume || [ "$code" -ne 0 ] || code=$EXIT_RESUME
+      [ -e "$SETS/.restoring" ] || resume_services .users || [ "$code" -ne 0 ] || code=$EXIT_RESUME
+    fi
+    # What was fetched for a restore that did not begin, or is over: decrypted, and in the repository.
+    [ "${FETCHED:-false}" = false ] || [ -e "$SETS/.restoring" ] || stub_of "$SOURCE"
     rm -rf "$SETS"/*.partial "$SETS/.notes" "$SETS/.getting"
     release_lock
   fi
@@ -107,6 +112,7 @@ save_set() {
 
 # fail_saving CODE SERVICE: ends with the part's own code; what it did not explain is a full disk, or that it failed.
 fail_saving() {
+  timeout 20 docker version >/dev/null 2>&1 || engine_is_gone
   [ "$1" -lt 20 ] || [ "$1" -gt 49 ] || exit "$1"
   local free
   free=$(df --output=avail -B1 "$SETS" 2>/dev/null | tail -n 1) || free=''

@@ -12,7 +12,9 @@ REPORTED=''
 # report_end CODE ID: for the EXIT trap, when everything else is done.
 report_end() {
   [ -n "$REPORTED" ] || return 0
-  write_metrics "$1" || warn "the metrics could not be written to $(env_setting BACKUP_METRICS_DIR)"
+  # The run that is active will tell; and whoever pressed Ctrl-C knows.
+  case $1 in "$EXIT_LOCKED" | 130) return 0 ;; esac
+  write_metrics "$1" || warn "the metrics could not be written: is BACKUP_METRICS_DIR in .env a directory that this user may write to?"
   if [ "$1" = 0 ]; then
     ping_monitor ''
   else
@@ -33,25 +35,25 @@ run_hook() {
 ping_monitor() {
   local url
   [ -n "$REPORTED" ] || return 0
-  url=$(env_setting "${REPORTED^^}_PING_URL")
+  url=$(env_setting "${REPORTED^^}_PING_URL") || { warn "the monitoring URL was not called"; return 0; }
   [ -n "$url" ] || return 0
-  if [[ ! $url =~ ^https?://[^[:space:]\"\\]+$ ]]; then
-    warn "${REPORTED^^}_PING_URL in .env is not a URL"
+  if [[ ! $url =~ ^https?://[^[:space:]\"\\?#]+$ ]]; then
+    warn "${REPORTED^^}_PING_URL in .env is not a URL that /start and /CODE can be added to"
   elif command -v curl >/dev/null; then
     printf 'url = "%s%s"\n' "${url%/}" "$1" | timeout 60 curl -fsS -m 10 --retry 3 -o /dev/null --config - 2>/dev/null ||
       warn "the monitoring URL does not answer"
-  elif command -v wget >/dev/null; then
+  elif [[ $(wget --version 2>&1) == "GNU Wget"* ]]; then
     printf '%s%s\n' "${url%/}" "$1" | timeout 60 wget -q -T 10 -t 3 -O /dev/null -i - 2>/dev/null ||
       warn "the monitoring URL does not answer"
   else
-    warn "the monitoring URL was not called: neither curl nor wget is installed"
+    warn "the monitoring URL was not called: neither curl nor GNU wget is installed"
   fi
 }
 
 # write_metrics CODE: for the textfile collector of Prometheus' node exporter, put into place whole.
 write_metrics() {
   local dir file
-  dir=$(env_setting BACKUP_METRICS_DIR)
+  dir=$(env_setting BACKUP_METRICS_DIR) || return 1
   [ -n "$dir" ] || return 0
   [[ $dir == /* ]] || dir=$STACK_DIR/$dir
   file="$dir/framework-infra-$FRAMEWORK-$REPORTED.prom"
@@ -70,7 +72,7 @@ metrics_of_backup() {
   local id
   metric backup_last_run_timestamp_seconds "$(date -u +%s)" "When a backup last ended, whatever its outcome."
   metric backup_last_run_exit_code "$1" "How it ended: 0, or the code of its failure."
-  id=$(newest_complete_set)
+  id=$(newest_backup)
   [ -n "$id" ] || return 0
   metric backup_last_success_timestamp_seconds "$(seconds_of "$id")" "Time of the newest complete and verified set."
   metric backup_last_success_duration_seconds "$(field "$SETS/$id/manifest.json" seconds)" "How long that set took."
