@@ -98,7 +98,7 @@ async function measure(runs: number): Promise<Record<Name, Run[]>> {
       `${INSIDE} pg_restore -U postgres --exit-on-error -d beside <'${cwd}/bare.dump'`,
     );
     await psql("postgres", "DROP DATABASE beside");
-    const [newest = ""] = fs.readdirSync(join(stack.dir, "backups")).toSorted().reverse();
+    const [newest = ""] = fs.readdirSync(join(stack.dir, "backups")).toSorted().toReversed();
     const restore = await timed(stack.dir, `scripts/restore.sh ${newest} --no-safety-set`);
     await stack.script("restore.sh", "--drop-old");
     // The first round warms the caches.
