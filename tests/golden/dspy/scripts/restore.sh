@@ -147,7 +147,6 @@ remove_named() {
   step "" "deleted $1 and its data"
 }
 
-SECOND=''
 # get_stored: makes a set of the repository one of this directory, until it has been restored.
 get_stored() {
   [[ $SOURCE =~ $ID_PATTERN ]] || require_set "$SOURCE"
@@ -172,7 +171,7 @@ get_env() {
   step "" ".env is the one of set $SOURCE"
 }
 
-RUN=$(date -u +%Y%m%dT%H%M%SZ)
+RUN=$(date -u +%Y%m%dT%H%M%SZ) SECOND=''
 trap clean_up EXIT
 trap 'interrupted 130' INT
 trap 'interrupted 143' TERM HUP

@@ -71,8 +71,7 @@ if [ "$MAX_DRILL_AGE" -gt 0 ] && [ -n "$newest" ]; then
   fi
 fi
 if [ -s "$SETS/.resume" ] || [ -s "$SETS/.users" ]; then
-  owner=$(cat "$SETS/.lock/owner" 2>/dev/null) || owner=''
-  if [ -z "$owner" ] || [ "$(process_of "${owner%% *}")" != "$owner" ]; then
+  if [ ! -e "$SETS/.lock" ] || lock_is_dead .lock; then
     while read -r verb service; do
       problems+=("a run was killed and left $service $([ "$verb" = unpause ] && printf paused || printf stopped): docker compose $verb $service, or run scripts/backup.sh")
     done < <(cat "$SETS/.resume" "$SETS/.users" 2>/dev/null)

@@ -207,7 +207,7 @@ qdrant_compare() {
   local dir=$1 number name hash of state aliases
   qdrant_connect
   # Sets of an earlier version have none.
-  [ -e "$dir/hashes.tsv" ] || { warn "set $SET has no hashes of points: only their number is compared"; }
+  [ -e "$dir/hashes.tsv" ] || warn "set $SET has no hashes of points: only their number is compared"
   while IFS=$'\t' read -r -u 4 number name; do
     while IFS=$'\t' read -r -u 5 of hash; do
       [ "$of" = "$number" ] || continue

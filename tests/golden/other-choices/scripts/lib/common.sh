@@ -164,7 +164,6 @@ process_of() {
   printf '%s %s\n' "$1" "${fields[19]}"
 }
 
-LOCKED=false
 # lock_is_dead NAME: whether a lock is there, and its process is not.
 lock_is_dead() {
   local owner
@@ -172,6 +171,7 @@ lock_is_dead() {
   [ "$(process_of "${owner%% *}")" != "$owner" ]
 }
 
+LOCKED=false
 release_lock() {
   [ "$LOCKED" = true ] || return 0
   LOCKED=false

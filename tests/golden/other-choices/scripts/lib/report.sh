@@ -9,7 +9,7 @@ report_start() {
 }
 REPORTED=''
 
-# report_end CODE ID: for the EXIT trap, when everything else is done.
+# report_end CODE: for the EXIT trap, when everything else is done.
 report_end() {
   [ -n "$REPORTED" ] || return 0
   # The run that is active will tell; and whoever pressed Ctrl-C knows.
@@ -19,7 +19,7 @@ report_end() {
     ping_monitor ''
   else
     ping_monitor "/$1"
-    FRAMEWORK=$FRAMEWORK RUN=$REPORTED EXIT_CODE=$1 run_hook failed || warn "hooks/failed ended with $?"
+    RUN=$REPORTED EXIT_CODE=$1 run_hook failed || warn "hooks/failed ended with $?"
   fi
 }
 

@@ -94,7 +94,6 @@ restore_volume() {
   ' </dev/null || die "$EXIT_RESTORE" "the files of $volume could not be put in their place" "run this again"
 }
 
-
 # compare_volume SERVICE VOLUME DIR: before its service starts and writes. Name, kind, size, owner, mode and time of each
 # file, and the bytes of all files in the order of the archive.
 compare_volume() {
