@@ -133,7 +133,7 @@ const SCENARIOS: Scenario[] = [
 /** How much of each scenario is tried; the full run tries every call, and every error at each. */
 const KILLS = 6;
 const CODES = ["ENOSPC", "EIO", "EACCES", "+EROFS"];
-const FAILURES = 5;
+const FAILURES = 3;
 
 /** A sample of a command's calls, and those around the decisive one: some way behind it, it, and the next one. */
 function points({ calls, decisive }: Crash, wanted: number): number[] {

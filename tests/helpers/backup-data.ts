@@ -15,7 +15,7 @@ INSERT INTO big (name, data, meta, m, tags, at, price)
 SELECT 'näme ' || n || E' \u00e9\t\\ ''"' || chr(128512), decode(md5(n::text), 'hex'), jsonb_build_object('n', n, 'x', repeat('y', n % 50)),
   CASE WHEN n % 3 = 0 THEN 'glad'::mood WHEN n % 3 = 1 THEN 'sad'::mood END, hstore('k', n::text),
   timestamptz '2026-01-01Z' + n * interval '1 second', CASE WHEN n % 7 > 0 THEN n / 7.0 END
-FROM generate_series(1, 200000) n;
+FROM generate_series(1, ROWS) n;
 CREATE INDEX ON big USING gin (name gin_trgm_ops);
 CREATE TABLE "Näm e"."od""d \t" (a int DEFAULT 7, b text GENERATED ALWAYS AS ('x' || 'y') STORED, PRIMARY KEY (a));
 INSERT INTO "Näm e"."od""d \t" SELECT generate_series(1, 10);
@@ -110,9 +110,9 @@ export async function fingerprint(stack: Stack, database: string): Promise<strin
 }
 
 /** Fills a stack named `archive`: two odd databases, three collections and two aliases. */
-export async function fillWithOddData(stack: Stack): Promise<void> {
+export async function fillWithOddData(stack: Stack, rows = 200_000): Promise<void> {
   const psql = ["psql", "-U", "postgres", "-d", "archive", "-Xq", "-v", "ON_ERROR_STOP=1"];
-  await stack.fed(ODD_DATA, "exec", "-T", "postgres", ...psql);
+  await stack.fed(ODD_DATA.replace("ROWS", String(rows)), "exec", "-T", "postgres", ...psql);
   const create = String.raw`CREATE DATABASE "odd 'name/é" ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'`;
   await asSuperuser(stack, "postgres", create);
   await asSuperuser(stack, "odd 'name/é", "CREATE TABLE t AS SELECT generate_series(1, 3) AS n");
@@ -126,14 +126,28 @@ export async function fillWithOddData(stack: Stack): Promise<void> {
 
 async function addCollection(stack: Stack, name: string, count: number): Promise<void> {
   const path = `/collections/${encodeURIComponent(name)}`;
-  await stack.qdrant("PUT", path, { vectors: { dense: { size: 3, distance: "Cosine" } } });
+  const vectors = { dense: { size: 3, distance: "Cosine" }, second: { size: 2, distance: "Dot" } };
+  await stack.qdrant("PUT", path, { vectors, sparse_vectors: { words: { modifier: "idf" } } });
   await stack.qdrant("PUT", `${path}/index`, { field_name: "n", field_schema: "integer" });
   const points = Array.from({ length: count }, (_, at) => ({
     id: at + 1,
-    vector: { dense: [at + 1, 0.5, 1] },
+    vector: { dense: [at + 1, 0.5, 1], second: [at, 1], words: { indices: [7, at + 100], values: [0.25, at / 3] } },
     payload: { n: at, text: `ünï ${String(at)}` },
   }));
   if (count > 0) await stack.qdrant("PUT", `${path}/points?wait=true`, { points });
+}
+
+/** A collection whose snapshot is larger than the 32 MB that Qdrant takes as one request of JSON. */
+export async function addLargeCollection(stack: Stack): Promise<void> {
+  await stack.qdrant("PUT", "/collections/large", { vectors: { size: 1, distance: "Dot" } });
+  for (const first of [1, 21]) {
+    const points = Array.from({ length: 20 }, (_, at) => ({
+      id: first + at,
+      vector: [first + at],
+      payload: { text: String(first + at).padEnd(900_000, "é ") },
+    }));
+    await stack.qdrant("PUT", "/collections/large/points?wait=true", { points });
+  }
 }
 
 /** Every point, setting and index of every collection of the stack's Qdrant, and its aliases. */

@@ -12,7 +12,7 @@ export const IMAGES: Readonly<Record<string, string>> = {
   QDRANT_IMAGE: "framework-infra-test/qdrant-stand-in:1.19",
   LANGFUSE_IMAGE: "framework-infra-test/langfuse-stand-in:4",
   LANGFUSE_WORKER_IMAGE: "framework-infra-test/langfuse-worker-stand-in:4",
-  CLICKHOUSE_IMAGE: "framework-infra-test/clickhouse-stand-in:26.3",
+  CLICKHOUSE_IMAGE: "framework-infra-test/clickhouse-engine:26.5",
   SEAWEEDFS_IMAGE: "framework-infra-test/seaweedfs-stand-in:4.47",
 };
 

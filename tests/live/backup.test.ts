@@ -7,7 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sha256 } from "../../src/lib/digest.ts";
 import { backupManifest } from "../../src/report/backup-documents.ts";
 import { isFull } from "../helpers/arbitrary.ts";
-import { asSuperuser, collectionsOf, fillWithOddData, fingerprint } from "../helpers/backup-data.ts";
+import {
+  addLargeCollection,
+  asSuperuser,
+  collectionsOf,
+  fillWithOddData,
+  fingerprint,
+} from "../helpers/backup-data.ts";
 import { cli, run, start, type Outcome } from "../helpers/cli.ts";
 import { docker, engineProblem, Stack } from "../helpers/engine.ts";
 import { newTempDir, removeDir } from "../helpers/temp.ts";
@@ -32,6 +38,7 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
     stack.useTestImages();
     await stack.ok("up", "-d", "--wait");
     await fillWithOddData(stack);
+    await addLargeCollection(stack);
     before = await everything();
     beforeInSql = await fingerprint(stack, "archive");
   });
@@ -91,7 +98,10 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
       "archive: large objects": 1,
       "odd 'name/é: public.t": 3,
     });
-    expect(said.services["qdrant"]?.counts).toEqual({ kept: 20, "käse & brot 漢": 3, empty: 0 });
+    expect(said.services["qdrant"]?.counts).toEqual({ kept: 20, "käse & brot 漢": 3, empty: 0, large: 40 });
+    const snapshots = fs.readdirSync(join(sets(), id, "qdrant")).filter((name) => name.endsWith(".snapshot"));
+    const sizes = snapshots.map((name) => fs.statSync(join(sets(), id, "qdrant", name)).size);
+    expect(Math.max(...sizes)).toBeGreaterThan(32 * 2 ** 20);
     expect(said.services["postgres"]?.serverVersion).toMatch(/^15\./);
     // No password, not even as a hash, and nobody else may read it.
     const roles = fs.readFileSync(join(sets(), id, "postgres/roles.sql"), "utf8");
@@ -167,6 +177,15 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
   });
 
   describe("when something is wrong", () => {
+    // A few rows will do.
+    beforeAll(async () => {
+      await asSuperuser(stack, "archive", "DELETE FROM big WHERE id > 2000");
+      await asSuperuser(stack, "archive", "REFRESH MATERIALIZED VIEW sums");
+      await qdrant("DELETE", "/collections/large");
+      before = await everything();
+      id = await backup();
+    });
+
     /** A copy of the set, damaged: how its verification and its restore end. */
     async function damaged(damage: (dir: string) => void): Promise<(number | null)[]> {
       const copy = "20200101T000000Z";
@@ -245,7 +264,7 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
       [
         "counts that the dump does not hold",
         36,
-        (dir) => edit(dir, '"archive: public.big": 200000', '"archive: public.big": 200001'),
+        (dir) => edit(dir, '"archive: public.big": 2000', '"archive: public.big": 2001'),
       ],
     ])("does not restore %s", async (_, code, damage) => {
       expect(await damaged(damage)).toEqual([0, code]);
@@ -359,6 +378,33 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
       expect([code, stdout, stderr]).toEqual([22, "", expect.stringContaining("does not answer any more")]);
       expect(fs.readdirSync(sets())).toEqual(there);
       await backup();
+      await requireNothingLeft();
+    });
+
+    it("goes by the clock it has: set back, and set forward", async () => {
+      const shim = join(cwd, "shim");
+      const at = async (offset: string, script: string): Promise<Outcome> => {
+        const skewed = `#!/bin/sh\n[ $# -gt 2 ] || set -- "$@" -d "${offset}"\nexec /bin/date "$@"\n`;
+        fs.outputFileSync(join(shim, "date"), skewed, { mode: 0o755 });
+        const env = { PATH: `${shim}:${process.env["PATH"] ?? ""}` };
+        return run(join(stack.dir, "scripts", script), [], { env, timeout: 120_000 });
+      };
+      const newest = fs.readdirSync(sets()).at(-1);
+      const made: string[] = [];
+      for (const offset of ["-3 days", "+40 days"]) {
+        const { code, stdout } = await at(offset, "backup.sh");
+        expect(code).toBe(0);
+        made.push(stdout.trim());
+      }
+      const [earlier = "", later = ""] = made;
+      expect([earlier < id, later > id]).toEqual([true, true]);
+      // None that is still wanted is deleted for it, and people are told.
+      const status = await stack.script("backup-status.sh");
+      expect([status.code, status.stdout]).toEqual([1, expect.stringContaining(`set ${later} is dated in the future`)]);
+      const now = await backup();
+      expect(fs.readdirSync(sets())).toEqual(expect.arrayContaining([newest, ...made, now]));
+      expect(await stack.script("restore.sh", later, "qdrant", "--no-safety-set")).toMatchObject({ code: 0 });
+      for (const each of made) fs.removeSync(join(sets(), each));
       await requireNothingLeft();
     });
 

@@ -11,7 +11,8 @@ import { newTempDir, removeDir } from "../helpers/temp.ts";
 
 /**
  * One stack, started as the README says, on a real engine. PostgreSQL and Valkey are the real programs;
- * Qdrant, ClickHouse, SeaweedFS and Langfuse are stand-ins (tests/live/images/README.md).
+ * ClickHouse is its own engine in a stand-in of its server; Qdrant, SeaweedFS and Langfuse are stand-ins
+ * (tests/live/images/README.md).
  */
 describe.skipIf(engineProblem() !== undefined)("crewai on a real engine", () => {
   // Made in beforeAll: a group that is left out must leave no directory behind.
@@ -31,6 +32,44 @@ describe.skipIf(engineProblem() !== undefined)("crewai on a real engine", () => 
     await stack.remove();
     removeDir(cwd);
   });
+
+  const langfuse = async (path: string, init?: RequestInit): Promise<Record<string, unknown>> => {
+    const keys = `${stack.env.get("LANGFUSE_PUBLIC_KEY") ?? ""}:${stack.env.get("LANGFUSE_SECRET_KEY") ?? ""}`;
+    const headers = {
+      authorization: `Basic ${Buffer.from(keys).toString("base64")}`,
+      "content-type": "application/json",
+      "x-langfuse-ingestion-version": "4",
+    };
+    const response = await fetch(`http://127.0.0.1:3000${path}`, { headers, ...init });
+    if (!response.ok) throw new Error(`${path}: ${String(response.status)} ${await response.text()}`);
+    return (await response.json()) as Record<string, unknown>;
+  };
+  const send = async (traceId: string): Promise<void> => {
+    const now = `${String(Date.now())}000000`;
+    const span = {
+      traceId,
+      spanId: traceId.slice(16),
+      name: "kept",
+      kind: 1,
+      startTimeUnixNano: now,
+      endTimeUnixNano: now,
+    };
+    const body = JSON.stringify({
+      resourceSpans: [{ resource: {}, scopeSpans: [{ scope: { name: "t" }, spans: [span] }] }],
+    });
+    await langfuse("/api/public/otel/v1/traces", { method: "POST", body });
+  };
+  const found = async (traceId: string, most = 60): Promise<unknown[]> => {
+    const from = new Date(Date.now() - 3_600_000).toISOString();
+    for (let tries = 0; tries < most; tries += 1) {
+      const { data } = await langfuse(
+        `/api/public/v2/observations?traceId=${traceId}&fields=core,basic,io&fromStartTime=${from}`,
+      );
+      if (Array.isArray(data) && data.length > 0) return data;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+    return [];
+  };
 
   it("has every service healthy and every one-shot done", async () => {
     const listed = await stack.ok("ps", "--all", "--format", "json");
@@ -114,43 +153,6 @@ describe.skipIf(engineProblem() !== undefined)("crewai on a real engine", () => 
   });
 
   it("comes back from a backup: a trace that was read before the volumes were destroyed is read after it", async () => {
-    const langfuse = async (path: string, init?: RequestInit): Promise<Record<string, unknown>> => {
-      const keys = `${stack.env.get("LANGFUSE_PUBLIC_KEY") ?? ""}:${stack.env.get("LANGFUSE_SECRET_KEY") ?? ""}`;
-      const headers = {
-        authorization: `Basic ${Buffer.from(keys).toString("base64")}`,
-        "content-type": "application/json",
-        "x-langfuse-ingestion-version": "4",
-      };
-      const response = await fetch(`http://127.0.0.1:3000${path}`, { headers, ...init });
-      if (!response.ok) throw new Error(`${path}: ${String(response.status)} ${await response.text()}`);
-      return (await response.json()) as Record<string, unknown>;
-    };
-    const send = async (traceId: string): Promise<void> => {
-      const now = `${String(Date.now())}000000`;
-      const span = {
-        traceId,
-        spanId: traceId.slice(16),
-        name: "kept",
-        kind: 1,
-        startTimeUnixNano: now,
-        endTimeUnixNano: now,
-      };
-      const body = JSON.stringify({
-        resourceSpans: [{ resource: {}, scopeSpans: [{ scope: { name: "t" }, spans: [span] }] }],
-      });
-      await langfuse("/api/public/otel/v1/traces", { method: "POST", body });
-    };
-    const found = async (traceId: string, most = 60): Promise<unknown[]> => {
-      const from = new Date(Date.now() - 3_600_000).toISOString();
-      for (let tries = 0; tries < most; tries += 1) {
-        const { data } = await langfuse(
-          `/api/public/v2/observations?traceId=${traceId}&fields=core,basic,io&fromStartTime=${from}`,
-        );
-        if (Array.isArray(data) && data.length > 0) return data;
-        await new Promise((resolve) => setTimeout(resolve, 1000));
-      }
-      return [];
-    };
     const [first, last] = ["0af7651916cd43dd8448eb211c80319c", "1bf7651916cd43dd8448eb211c80319d"] as const;
     await send(first);
     const before = await found(first);
@@ -193,6 +195,10 @@ describe.skipIf(engineProblem() !== undefined)("crewai on a real engine", () => 
     expect([restored.code, restored.stderr.replaceAll(/^\{.*\}\n/gm, "")]).toEqual([0, ""]);
     expect(await found(first)).toEqual(before);
     expect(await found(last)).toHaveLength(1);
+    // Rows of PostgreSQL, rows of ClickHouse and objects of S3 refer to each other: none to what is not there.
+    const references = await langfuse("/api/stand-in/references");
+    expect(references).toMatchObject({ missing: [] });
+    expect(references["traces"]).toBeGreaterThan(1);
     // All that was answered before the web server was paused, and nothing that was answered later: no gap.
     const isThere = await Promise.all(sent.map(async (traceId) => (await found(traceId, 1)).length > 0));
     const stored = isThere.filter(Boolean).length;
@@ -218,10 +224,26 @@ describe.skipIf(engineProblem() !== undefined)("crewai on a real engine", () => 
     const started = (await events.result).stdout.split("\n");
     const times = (name: string): number => started.filter((each) => each === `crewai_${name}`).length;
     expect([times("langfuse"), times("langfuse_worker")]).toEqual([1, 1]);
-    expect(times("clickhouse")).toBeGreaterThan(1);
+    // What is copied as files is stopped for it; ClickHouse makes its own backup.
+    expect([times("seaweedfs") > 1, times("clickhouse")]).toEqual([true, 0]);
     expect(await found(first)).toEqual(before);
     const { code } = await run("python3", ["examples/connect.py"], { cwd: stack.dir });
     expect(code).toBe(0);
+  });
+
+  it("says how much is at risk in a set that was made without pausing anything", async () => {
+    await stack.ok("stop", "langfuse-worker");
+    const ids = ["a", "b", "c"].map((digit) => `${digit.repeat(16)}448eb211c80319aa`);
+    for (const id of ids) await send(id);
+    const { code, stdout } = await stack.script("backup.sh", "--no-quiesce");
+    expect(code).toBe(0);
+    const manifest = backupManifest.parse(
+      JSON.parse(fs.readFileSync(join(stack.dir, "backups", stdout.trim(), "manifest.json"), "utf8")),
+    );
+    expect(manifest).toMatchObject({ complete: true, quiesced: false, eventsAtRisk: ids.length });
+    // They are still queued, and stored as soon as somebody does it.
+    await stack.ok("start", "langfuse-worker");
+    for (const id of ids) expect(await found(id)).toHaveLength(1);
   });
 
   it("makes the queue refuse before the kernel kills it: maxmemory is 70 % of the limit", async () => {

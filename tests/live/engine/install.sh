@@ -25,6 +25,8 @@ need iptables iptables
 need ip iproute2
 need cron cron
 need restic restic
+need python3 python3
+python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip)
 [ -e "$keyring" ] || packages+=(debian-archive-keyring)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || packages+=(ca-certificates)
 

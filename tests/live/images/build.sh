@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds every image of the live tests into the engine at DOCKER_HOST, from
-# Debian packages and the files beside this script: no registry is needed.
+# Debian packages, one Python package and the files beside this script.
 #
 #   DOCKER_HOST    the engine to build into (required: never a default one)
 #   IMAGE_CACHE    a directory that keeps the finished images as one tar
@@ -19,7 +19,7 @@ images=(
   "$prefix/postgres:15" "$prefix/valkey:8.1"
   "$prefix/qdrant-stand-in:1.19"
   "$prefix/langfuse-stand-in:4" "$prefix/langfuse-worker-stand-in:4"
-  "$prefix/clickhouse-stand-in:26.3" "$prefix/seaweedfs-stand-in:4.47")
+  "$prefix/clickhouse-engine:26.5" "$prefix/seaweedfs-stand-in:4.47")
 
 step() { printf 'images: %3d s  %s\n' "$SECONDS" "$*"; }
 fail() { step "$*" >&2; exit 1; }
@@ -104,8 +104,9 @@ postgres=$!
 
 make_stand_in_base "$work/bookworm" "$work/stand-in" "$node" "$context/busybox"
 import_rootfs "$work/stand-in" "$prefix/stand-in-base:bookworm"
+make_clickhouse_base "$work/stand-in" "$work/clickhouse" >"$work/clickhouse.log" 2>&1 &
+clickhouse=$!
 build "$prefix/qdrant-stand-in:1.19" qdrant
-build "$prefix/clickhouse-stand-in:26.3" clickhouse
 build "$prefix/seaweedfs-stand-in:4.47" seaweedfs
 build "$prefix/langfuse-stand-in:4" langfuse --build-arg PART=web
 build "$prefix/langfuse-worker-stand-in:4" langfuse --build-arg PART=worker
@@ -113,6 +114,9 @@ build "$prefix/langfuse-worker-stand-in:4" langfuse --build-arg PART=worker
 wait "$trixie" || { tail -n 30 "$work/trixie.log" >&2; fail "trixie failed"; }
 import_rootfs "$work/trixie" "$prefix/valkey-base:trixie"
 build "$prefix/valkey:8.1" valkey
+wait "$clickhouse" || { tail -n 30 "$work/clickhouse.log" >&2; fail "clickhouse failed"; }
+import_rootfs "$work/clickhouse" "$prefix/clickhouse-base:bookworm"
+build "$prefix/clickhouse-engine:26.5" clickhouse
 wait "$postgres" || { tail -n 30 "$work/postgres.log" >&2; fail "postgres failed"; }
 import_rootfs "$work/postgres" "$prefix/postgres-base:bookworm"
 build "$prefix/postgres:15" postgres

@@ -62,6 +62,21 @@ make_stand_in_base() { # make_stand_in_base BASE ROOT NODE BUSYBOX
   in_root "$root" /opt/stand-in/node --version >/dev/null || fail "this machine's node does not run on Debian bookworm"
 }
 
+# ClickHouse's own engine as a Python module (PyPI's chdb-core-lite, for the Python of bookworm), off PATH.
+chdb=26.5.0
+make_clickhouse_base() { # make_clickhouse_base STAND-IN-BASE ROOT
+  local root="$2" wheels="$2.wheels"
+  python3 -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.11 \
+    --platform "manylinux2014_$(uname -m)" --dest "$wheels" "chdb-core-lite==$chdb" || return 1
+  cp -a "$1" "$root" || return 1
+  in_root "$root" apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-unsafe-io python3 || return 1
+  mv "$root/usr/bin/python3.11" "$root/opt/stand-in/python" || return 1
+  rm -f "$root"/usr/bin/py*
+  mkdir "$root/opt/stand-in/chdb" || return 1
+  python3 -m zipfile -e "$wheels"/chdb_core_lite-*.whl "$root/opt/stand-in/chdb" || return 1
+  PYTHONHOME=/usr in_root "$root" /opt/stand-in/python -c 'import http.server'
+}
+
 # Imports a root file system without what no test reads: package lists and
 # caches, documentation, translations. Time zones stay (PostgreSQL needs them).
 import_rootfs() { # import_rootfs ROOT IMAGE

@@ -65,6 +65,7 @@ describe("render", () => {
       "scripts/list-backups.sh",
       "scripts/recovery-kit.sh",
       "scripts/restore.sh",
+      "scripts/services/clickhouse.sh",
       "scripts/services/langfuse.sh",
       "scripts/services/postgres.sh",
       "scripts/services/qdrant.sh",

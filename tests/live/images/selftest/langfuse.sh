@@ -12,8 +12,8 @@ chmod 0755 "$scratch/lf-init"; chmod 0644 "$scratch/lf-init/10.sql"
 run postgres --user 70:70 --memory 256m --tmpfs /tmp --tmpfs /var/run/postgresql:uid=70,gid=70,mode=2775 -v "$(volume lf-postgres):/var/lib/postgresql/data" \
   -v "$scratch/lf-init:/docker-entrypoint-initdb.d:ro" -e POSTGRES_PASSWORD=adminpw "$(image postgres:15)"
 run valkey --user 999:1000 --tmpfs /data:uid=999,gid=1000 -e REDISCLI_AUTH=vkpw "$(image valkey:8.1)" --requirepass vkpw --maxmemory-policy noeviction
-run clickhouse --user 101:101 --tmpfs /var/lib/clickhouse:uid=101,gid=101 --tmpfs /var/log/clickhouse-server:uid=101,gid=101 \
-  --tmpfs /etc/clickhouse-server/users.d:uid=101,gid=101 -e CLICKHOUSE_USER=lf -e CLICKHOUSE_PASSWORD=chpw "$(image clickhouse-stand-in:26.3)"
+run clickhouse --user 101:101 --pids-limit 1000 --tmpfs /tmp --tmpfs /var/lib/clickhouse:uid=101,gid=101 --tmpfs /var/log/clickhouse-server:uid=101,gid=101 \
+  --tmpfs /etc/clickhouse-server/users.d:uid=101,gid=101 -e CLICKHOUSE_USER=lf -e CLICKHOUSE_PASSWORD=chpw "$(image clickhouse-engine:26.5)"
 run seaweedfs --user 1000:1000 --tmpfs /data:uid=1000,gid=1000 -e AWS_ACCESS_KEY_ID=s3id -e AWS_SECRET_ACCESS_KEY=s3secret "$(image seaweedfs-stand-in:4.47)" mini -dir=/data -ip=seaweedfs -ip.bind=0.0.0.0
 run qdrant --user 1000:1000 --tmpfs /tmp --tmpfs /qdrant/storage:uid=1000,gid=1000 --tmpfs /qdrant/snapshots:uid=1000,gid=1000 -e QDRANT__SERVICE__API_KEY=k "$(image qdrant-stand-in:1.19)"
 

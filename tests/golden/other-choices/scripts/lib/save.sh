@@ -8,6 +8,7 @@ clean_up() {
   end_child
   if [ "$LOCKED" = true ]; then
     remove_clients
+    tidy_services
     # A second stack that did not get all of its data.
     if [ -n "${SECOND:-}" ]; then
       remove_second "$SECOND" || warn "not all of the second stack $SECOND could be deleted"
@@ -25,6 +26,15 @@ clean_up() {
   fi
   report_end "$code"
   exit "$code"
+}
+
+# tidy_services: what a service's part has put among its data, and could not take away again.
+tidy_services() {
+  local service
+  [ -n "${NOTES:-}" ] && [ -z "${SECOND:-}" ] && [ -n "$FRAMEWORK_NAME" ] || return 0
+  for service in $(stack_services); do
+    [ ! -e "$NOTES/$service.tidy" ] || ! has "$service" tidy || "${service}_tidy" >/dev/null 2>&1 || true
+  done
 }
 
 # with_stores [SERVICE...]: every service that holds data, or those that are named with what they store it in.

@@ -41,7 +41,7 @@ containers_of() {
 # Its volumes, and how each is saved: by the service's own part, as files, or not at all.
 volumes_of() {
   case $1 in
-    clickhouse) printf '%s\n' 'clickhouse_data files' 'clickhouse_logs none' ;;
+    clickhouse) printf '%s\n' 'clickhouse_data service' 'clickhouse_logs none' ;;
     postgres) printf '%s\n' 'postgres_data service' ;;
     qdrant) printf '%s\n' 'qdrant_data service' 'qdrant_snapshots none' ;;
     seaweedfs) printf '%s\n' 'seaweedfs_data files' ;;

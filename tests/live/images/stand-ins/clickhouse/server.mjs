@@ -1,15 +1,14 @@
-// STAND-IN for ClickHouse 26.3: /ping, authentication and a few constant
-// queries over HTTP; the native port only accepts connections. No tables.
+// STAND-IN for ClickHouse's server around ClickHouse's own engine (chDB): /ping, authentication and queries over HTTP; the
+// native port only accepts connections.
 import { createHash, timingSafeEqual } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { acceptOnly, HttpError, readBody, send, serve } from "../lib/http.mjs";
 import { endOnSignals, fatal, log } from "../lib/log.mjs";
 import { mustBeWritable } from "../lib/files.mjs";
 import { readConfiguration } from "./config.mjs";
+import { startEngine } from "./engine.mjs";
 
 process.env.STAND_IN_NAME = "clickhouse";
-const VERSION = "26.3.1.1";
-endOnSignals();
 
 mustBeWritable("/var/lib/clickhouse");
 mustBeWritable("/var/log/clickhouse-server");
@@ -23,10 +22,13 @@ try {
   fatal("configuration cannot be read", { error: error.message });
 }
 const { user } = configuration;
+const engine = startEngine("/var/lib/clickhouse");
+endOnSignals(engine.end);
+const version = (await engine.query("SELECT version()")).trim();
 if (user.password === "") log("the user has no password", { level: "warning", user: user.name });
 
 const exception = (status, code, name, text) =>
-  new HttpError(status, `Code: ${code}. DB::Exception: ${text}. (${name}) (version ${VERSION} stand-in)`, { code });
+  new HttpError(status, `Code: ${code}. DB::Exception: ${text}. (${name}) (version ${version} stand-in)`, { code });
 const digest = (text) => createHash("sha256").update(text).digest();
 
 function authenticate(request, params) {
@@ -48,37 +50,13 @@ function authenticate(request, params) {
   }
 }
 
-const CONSTANTS = {
-  1: ["1", 1],
-  "version()": ["version()", VERSION],
-  "timezone()": ["timezone()", process.env.TZ || "UTC"],
-  "currentuser()": ["currentUser()", user.name],
-  "uptime()": ["uptime()", 1],
-};
-
-function answer(sql) {
-  const text = sql.trim().replace(/;\s*$/, "");
-  const [, body, format = "TabSeparated"] = /^([\s\S]*?)(?:\s+FORMAT\s+(\w+))?$/i.exec(text);
-  if (/^SHOW\s+DATABASES$/i.test(body)) return "default\nsystem\n";
-  const [column, value] = CONSTANTS[/^SELECT\s+(\S+)$/i.exec(body)?.[1].toLowerCase()] ?? [];
-  if (column === undefined) {
-    throw exception(
-      501,
-      48,
-      "NOT_IMPLEMENTED",
-      `stand-in: this query is not implemented, there are no tables here: ${body.slice(0, 80)}`,
-    );
-  }
-  switch (format.toLowerCase()) {
-    case "tabseparated":
-    case "tsv":
-      return `${value}\n`;
-    case "jsoneachrow":
-      return `${JSON.stringify({ [column]: value })}\n`;
-    case "json":
-      return `${JSON.stringify({ meta: [{ name: column, type: typeof value === "number" ? "UInt8" : "String" }], data: [{ [column]: value }], rows: 1 })}\n`;
-    default:
-      throw exception(400, 73, "UNKNOWN_FORMAT", `stand-in: format ${format} is not implemented`);
+// As "Code: 60. DB::Exception: ...", like the real server's.
+async function answer(sql) {
+  try {
+    return await engine.query(sql);
+  } catch (error) {
+    const code = Number(/^Code: (\d+)\./.exec(error.message)?.[1] ?? 1001);
+    throw new HttpError(code === 60 || code === 81 ? 404 : 500, error.message, { code });
   }
 }
 
@@ -89,7 +67,7 @@ async function handler(request, response, url) {
   const sql = [url.searchParams.get("query"), body].filter(Boolean).join("\n");
   if (sql === "") return send(response, 200, "Ok.\n");
   authenticate(request, url.searchParams);
-  send(response, 200, answer(sql), {
+  send(response, 200, await answer(sql), {
     "content-type": "text/plain; charset=UTF-8",
     "x-clickhouse-server-display-name": "stand-in",
   });
@@ -104,4 +82,4 @@ function onError(response, status, error) {
 
 acceptOnly({ port: 9000, name: "native" });
 await serve({ port: 8123, name: "http", handler, onError });
-log("ready", { version: VERSION, user: user.name, configuration: configuration.files });
+log("ready", { version, user: user.name, configuration: configuration.files });

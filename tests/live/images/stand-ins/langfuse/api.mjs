@@ -4,8 +4,8 @@ import { randomUUID } from "node:crypto";
 import { HttpError, readJson, sendJson } from "../lib/http.mjs";
 import { log } from "../lib/log.mjs";
 import { problemWith } from "./otel.mjs";
-import { hashSecret } from "./schema.mjs";
-import { QUEUE } from "./stores.mjs";
+import { hashSecret, OBSERVATIONS } from "./schema.mjs";
+import { literal, QUEUE } from "./stores.mjs";
 
 // The document requires these in every observation, whatever was asked for.
 const ALWAYS = { modelId: null, inputPrice: null, outputPrice: null, totalPrice: null };
@@ -70,7 +70,7 @@ async function ingestTraces({ redis, s3 }, config, request, project) {
   return {};
 }
 
-async function observations({ database }, project, params) {
+async function observations({ clickhouse }, project, params) {
   const groups = new Set(["core", ...(params.get("fields") ?? "basic").split(",").map((name) => name.trim())]);
   const unknown = [...groups].filter((name) => !FIELDS[name]);
   if (unknown.length > 0) throw new HttpError(400, `Invalid request data: unknown field groups ${unknown.join(", ")}`);
@@ -81,23 +81,22 @@ async function observations({ database }, project, params) {
   const limit = Number(params.get("limit") ?? 50);
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000) throw new HttpError(400, "Invalid request data: limit");
   const offset = Number(Buffer.from(params.get("cursor") ?? "", "base64url").toString() || 0);
-  const { rows } = await database.query(
-    `SELECT body FROM observations
-      WHERE project_id = $1 AND ($2::text IS NULL OR trace_id = $2)
-        AND ($3::timestamptz IS NULL OR start_time >= $3) AND ($4::timestamptz IS NULL OR start_time < $4)
-        AND ($5::text IS NULL OR body->>'name' = $5) AND ($6::text IS NULL OR body->>'type' = $6)
-      ORDER BY start_time DESC, id LIMIT $7 OFFSET $8`,
-    [
-      project.id,
-      params.get("traceId"),
-      params.get("fromStartTime"),
-      params.get("toStartTime"),
-      params.get("name"),
-      params.get("type"),
-      limit + 1,
-      offset,
-    ],
+  if (!Number.isInteger(offset) || offset < 0) throw new HttpError(400, "Invalid request data: cursor");
+  const when = (name, sign) => params.get(name) && `start_ms ${sign} ${Date.parse(params.get(name))}`;
+  const equals = (column, name) => params.get(name) && `${column} = ${literal(params.get(name))}`;
+  const conditions = [
+    `project_id = ${literal(project.id)}`,
+    equals("trace_id", "traceId"),
+    when("fromStartTime", ">="),
+    when("toStartTime", "<"),
+    equals("name", "name"),
+    equals("type", "type"),
+  ].filter(Boolean);
+  const text = await clickhouse(
+    `SELECT body FROM ${OBSERVATIONS} FINAL WHERE ${conditions.join(" AND ")}
+       ORDER BY start_ms DESC, id LIMIT ${limit + 1} OFFSET ${offset} FORMAT JSONEachRow`,
   );
+  const rows = text === "" ? [] : text.split("\n").map((line) => ({ body: JSON.parse(JSON.parse(line).body) }));
   const wanted = [...groups].flatMap((name) => FIELDS[name]);
   const data = rows
     .slice(0, limit)
@@ -106,6 +105,23 @@ async function observations({ database }, project, params) {
     data,
     meta: rows.length > limit ? { cursor: Buffer.from(String(offset + limit)).toString("base64url") } : {},
   };
+}
+
+// The stand-in's own: whether what one store refers to is in the others. Traces are in PostgreSQL, their observations in
+// ClickHouse, and the events that those were made of in S3.
+async function references({ database, clickhouse, s3 }) {
+  const { rows } = await database.query("SELECT id FROM traces");
+  const traces = new Set(rows.map(({ id }) => id));
+  const text = await clickhouse(`SELECT trace_id, s3_key FROM ${OBSERVATIONS} FINAL FORMAT JSONEachRow`);
+  const found = text === "" ? [] : text.split("\n").map((line) => JSON.parse(line));
+  const missing = [];
+  const seen = new Set(found.map(({ trace_id: id }) => id));
+  for (const id of traces) if (!seen.has(id)) missing.push(`trace ${id} has no observation`);
+  for (const { trace_id: id, s3_key: key } of found) {
+    if (!traces.has(id)) missing.push(`an observation is of the trace ${id}, which is not there`);
+    await s3.get(key).catch((error) => missing.push(`object ${key}: ${error.message}`));
+  }
+  return { traces: traces.size, observations: found.length, missing };
 }
 
 async function oldIngestion(request) {
@@ -141,6 +157,8 @@ export async function api(stores, config, request, response, url) {
       return sendJson(response, 200, await ingestTraces(stores, config, request, project));
     case "GET /api/public/v2/observations":
       return sendJson(response, 200, await observations(stores, project, url.searchParams));
+    case "GET /api/stand-in/references":
+      return sendJson(response, 200, await references(stores));
     case "POST /api/public/ingestion":
       return sendJson(response, 207, await oldIngestion(request));
     default:

@@ -15,14 +15,23 @@ const MIGRATIONS = [
   [
     "002_tracing",
     `
-    CREATE TABLE traces (id text NOT NULL, project_id text NOT NULL REFERENCES projects, name text, created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (project_id, id));
-    CREATE TABLE observations (id text NOT NULL, project_id text NOT NULL REFERENCES projects, trace_id text NOT NULL, start_time timestamptz NOT NULL, body jsonb NOT NULL, PRIMARY KEY (project_id, id));
-    CREATE INDEX observations_by_trace ON observations (project_id, trace_id, start_time);`,
+    CREATE TABLE traces (id text NOT NULL, project_id text NOT NULL REFERENCES projects, name text, created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (project_id, id));`,
   ],
+];
+// A database of its own: that of the engine's name cannot be dropped and made anew there.
+export const OBSERVATIONS = "langfuse_stand_in.observations";
+const CLICKHOUSE = [
+  "CREATE DATABASE IF NOT EXISTS langfuse_stand_in ENGINE = Atomic",
+  `CREATE TABLE IF NOT EXISTS ${OBSERVATIONS} (project_id String, trace_id String, id String, start_ms Int64, name Nullable(String), type LowCardinality(String), s3_key String, body String)
+    ENGINE = ReplacingMergeTree ORDER BY (project_id, trace_id, id)`,
+  `CREATE TABLE IF NOT EXISTS langfuse_stand_in.per_type (project_id String, type LowCardinality(String), seen AggregateFunction(uniq, String))
+    ENGINE = AggregatingMergeTree ORDER BY (project_id, type)`,
+  `CREATE MATERIALIZED VIEW IF NOT EXISTS langfuse_stand_in.into_per_type TO langfuse_stand_in.per_type
+    AS SELECT project_id, type, uniqState(id) AS seen FROM ${OBSERVATIONS} GROUP BY project_id, type`,
 ];
 const LOCK = 1_701_000_001;
 
-export async function migrate(database) {
+export async function migrate({ database, clickhouse }) {
   const client = await database.connect();
   try {
     // Two webs that start together must not migrate together.
@@ -39,6 +48,7 @@ export async function migrate(database) {
       await client.query("INSERT INTO stand_in_migrations (name) VALUES ($1)", [name]);
       await client.query("COMMIT");
     }
+    for (const sql of CLICKHOUSE) await clickhouse(sql);
     log("migrated", { applied: pending.map(([name]) => name), present: applied.size });
   } finally {
     client.release(true); // ends the session, and so the lock, whatever happened

@@ -9,8 +9,9 @@ import { fatal, log } from "../lib/log.mjs";
 import { RedisClient } from "../lib/resp.mjs";
 import { S3Client } from "../lib/s3-client.mjs";
 
-export const QUEUE = "stand-in:langfuse:otel";
-export const IN_WORK = `${QUEUE}:in-work`;
+// Upstream's queues are BullMQ's: what waits and what is under way are these two lists.
+export const QUEUE = "bull:otel-ingestion-queue:wait";
+export const IN_WORK = "bull:otel-ingestion-queue:active";
 
 /** A connection that is made anew when the server was restarted. */
 class Redis {
@@ -56,6 +57,9 @@ function clickhouseQuery({ url, user, password }, sql) {
     request.end(sql);
   });
 }
+
+/** As a text in SQL of ClickHouse. */
+export const literal = (text) => `'${String(text).replace(/[\\']/g, "\\$&")}'`;
 
 function portOpens({ hostname, port }) {
   return new Promise((resolve, reject) => {
@@ -114,5 +118,5 @@ export async function openStores(config) {
 
   const s3 = new S3Client(config.s3);
   await must("s3", () => s3RoundTrip(s3, config.prefix));
-  return { database, redis, s3 };
+  return { database, redis, s3, clickhouse: (sql) => clickhouseQuery(config.clickhouse, sql) };
 }

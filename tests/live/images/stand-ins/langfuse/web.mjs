@@ -31,7 +31,7 @@ async function main() {
   endOnSignals();
   const stores = await openStores(config);
   try {
-    await migrate(stores.database);
+    await migrate(stores);
     await seed(stores.database, config);
   } catch (error) {
     fatal("migration failed", { error: error.message });

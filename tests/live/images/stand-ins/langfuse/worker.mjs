@@ -3,40 +3,38 @@
 import { sendJson, serve } from "../lib/http.mjs";
 import { endOnSignals, fatal, log } from "../lib/log.mjs";
 import { observationsOf } from "./otel.mjs";
-import { isMigrated } from "./schema.mjs";
+import { isMigrated, OBSERVATIONS } from "./schema.mjs";
 import { settings } from "./settings.mjs";
 import { IN_WORK, openStores, QUEUE } from "./stores.mjs";
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 let stopping = false;
 
-async function store(database, found) {
-  const client = await database.connect();
-  try {
-    await client.query("BEGIN");
-    for (const item of found) {
-      await client.query(
-        `INSERT INTO traces (id, project_id, name) VALUES ($1, $2, $3)
-           ON CONFLICT (project_id, id) DO UPDATE SET name = coalesce(excluded.name, traces.name)`,
-        [item.traceId, item.projectId, item.traceName],
-      );
-      // Upserts: a job that is done twice after a crash changes nothing.
-      await client.query(
-        `INSERT INTO observations (id, project_id, trace_id, start_time, body) VALUES ($1, $2, $3, $4, $5)
-           ON CONFLICT (project_id, id) DO UPDATE SET body = excluded.body, start_time = excluded.start_time`,
-        [item.id, item.projectId, item.traceId, item.startTime, JSON.stringify(item)],
-      );
-    }
-    await client.query("COMMIT");
-  } catch (error) {
-    await client.query("ROLLBACK").catch(() => {});
-    throw error;
-  } finally {
-    client.release();
+// Both can be done twice: after a crash, the same job comes again.
+async function store({ database, clickhouse }, key, found) {
+  for (const item of found) {
+    await database.query(
+      `INSERT INTO traces (id, project_id, name) VALUES ($1, $2, $3)
+         ON CONFLICT (project_id, id) DO UPDATE SET name = coalesce(excluded.name, traces.name)`,
+      [item.traceId, item.projectId, item.traceName],
+    );
   }
+  const rows = found.map((item) =>
+    JSON.stringify({
+      project_id: item.projectId,
+      trace_id: item.traceId,
+      id: item.id,
+      start_ms: Date.parse(item.startTime),
+      name: item.name,
+      type: item.type,
+      s3_key: key,
+      body: JSON.stringify(item),
+    }),
+  );
+  if (rows.length > 0) await clickhouse(`INSERT INTO ${OBSERVATIONS} FORMAT JSONEachRow\n${rows.join("\n")}`);
 }
 
-async function consume({ database, redis, s3 }) {
+async function consume({ database, clickhouse, redis, s3 }) {
   const blocking = redis.another();
   let last;
   while (!stopping) {
@@ -50,7 +48,7 @@ async function consume({ database, redis, s3 }) {
       if (job === null) continue;
       const { key, projectId, receivedAt } = JSON.parse(job);
       const found = observationsOf(JSON.parse((await s3.get(key)).toString("utf8")), projectId, receivedAt);
-      await store(database, found);
+      await store({ database, clickhouse }, key, found);
       await redis.command("LREM", IN_WORK, 1, job);
       log("job done", { key, observations: found.length });
     } catch (error) {

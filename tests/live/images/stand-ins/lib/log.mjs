@@ -14,7 +14,10 @@ export function fatal(event, fields = {}) {
   process.exit(1);
 }
 
-/** Process 1 gets no default signal handling from the kernel: ask for it. */
+/**
+ * Process 1 gets no default signal handling from the kernel: ask for it.
+ * @param {() => void | Promise<void>} beforeExit
+ */
 export function endOnSignals(beforeExit = () => {}) {
   for (const signal of ["SIGTERM", "SIGINT"]) {
     process.once(signal, () => {

@@ -27,7 +27,23 @@ function paramsOf(collection, name) {
   return params;
 }
 
+// Upstream keeps the values as 32-bit numbers, in the order of the indices.
+function checkedSparse(vector) {
+  const { indices, values } = vector ?? {};
+  const isWhole =
+    Array.isArray(indices) &&
+    Array.isArray(values) &&
+    indices.length === values.length &&
+    indices.every(isNumberId) &&
+    new Set(indices).size === indices.length &&
+    values.every((v) => Number.isFinite(v));
+  if (!isWhole) throw new HttpError(422, "Validation error: a sparse vector has as many values as unique indices");
+  const order = indices.map((index, at) => [index, Math.fround(values[at])]).sort(([a], [b]) => a - b);
+  return { indices: order.map(([index]) => index), values: order.map(([, value]) => value) };
+}
+
 function checkedVector(collection, name, vector) {
+  if (collection.sparse?.[name]) return checkedSparse(vector);
   const params = paramsOf(collection, name);
   if (!Array.isArray(vector) || !vector.every((v) => Number.isFinite(v)))
     throw new HttpError(400, "Format error in JSON body: a vector is an array of numbers");

@@ -56,7 +56,8 @@ export class Store {
         throw new HttpError(400, "Format error in JSON body: vectors need an integer size and a known distance");
       }
     }
-    const collection = { name, vectors, metadata: request.metadata, schema: {}, operation: 0, points: new Map() };
+    const { metadata, sparse_vectors: sparse } = request;
+    const collection = { name, vectors, sparse, metadata, schema: {}, operation: 0, points: new Map() };
     this.collections.set(name, collection);
     this.save(collection);
   }
@@ -96,6 +97,7 @@ export class Store {
       config: {
         params: {
           vectors: collection.vectors,
+          ...(collection.sparse ? { sparse_vectors: collection.sparse } : {}),
           shard_number: 1,
           replication_factor: 1,
           write_consistency_factor: 1,
