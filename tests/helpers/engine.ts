@@ -13,7 +13,10 @@ export const IMAGES: Readonly<Record<string, string>> = {
   LANGFUSE_IMAGE: "framework-infra-test/langfuse-stand-in:4",
   LANGFUSE_WORKER_IMAGE: "framework-infra-test/langfuse-worker-stand-in:4",
   CLICKHOUSE_IMAGE: "framework-infra-test/clickhouse-engine:26.5",
-  SEAWEEDFS_IMAGE: "framework-infra-test/seaweedfs-stand-in:4.47",
+  SEAWEEDFS_IMAGE:
+    process.env["FRAMEWORK_INFRA_REAL"] === "1"
+      ? "framework-infra-test/seaweedfs:4"
+      : "framework-infra-test/seaweedfs-stand-in:4.47",
 };
 
 /**

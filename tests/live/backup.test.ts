@@ -403,7 +403,6 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
       expect([status.code, status.stdout]).toEqual([1, expect.stringContaining(`set ${later} is dated in the future`)]);
       const now = await backup();
       expect(fs.readdirSync(sets())).toEqual(expect.arrayContaining([newest, ...made, now]));
-      expect(await stack.script("restore.sh", later, "qdrant", "--no-safety-set")).toMatchObject({ code: 0 });
       for (const each of made) fs.removeSync(join(sets(), each));
       await requireNothingLeft();
     });
@@ -417,7 +416,38 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
       await requireNothingLeft();
     });
 
-    it.each(["SIGTERM", "SIGINT", "SIGKILL"] as const)(
+    /** Ends a restore when it has told of its step number `at`; how many it tells of, where it was not ended. */
+    async function restoreEnded(at: number, signal: NodeJS.Signals): Promise<number> {
+      let told = 0;
+      const { child, result } = start(join(stack.dir, "scripts/restore.sh"), [id, "--no-safety-set"], {
+        timeout: 120_000,
+      });
+      child.stderr?.on("data", (data) => {
+        told += String(data).split("\n").length - 1;
+        if (told >= at) child.kill(signal);
+      });
+      expect((await result).code === 0).toBe(told < at);
+      return told;
+    }
+
+    it("can be restored again after a restore was killed, at any step", async () => {
+      id = await backup();
+      const steps = await restoreEnded(Infinity, "SIGKILL");
+      expect(steps).toBeGreaterThan(8);
+      const cases: [number, NodeJS.Signals][] = isFull
+        ? Array.from({ length: steps }, (_, at) => [at + 1, at % 2 === 0 ? "SIGKILL" : "SIGTERM"])
+        : [[Math.floor(steps / 2), "SIGKILL"]];
+      for (const [at, signal] of cases) {
+        await restoreEnded(at, signal);
+        if (fs.existsSync(join(sets(), ".restoring")))
+          expect(await stack.script("backup.sh")).toMatchObject({ code: 36 });
+        expect(await stack.script("restore.sh", id, "--no-safety-set")).toMatchObject({ code: 0 });
+        expect(await everything()).toEqual(before);
+        await requireNothingLeft();
+      }
+    });
+
+    it.each(isFull ? (["SIGTERM", "SIGINT", "SIGKILL"] as const) : (["SIGTERM", "SIGKILL"] as const))(
       "leaves nothing that matters after %s, at any step",
       async (signal) => {
         const there = fs.readdirSync(sets()).filter((name) => /^\d/.test(name));

@@ -61,6 +61,36 @@ while [ "$offset" != null ] || [ "$pages" = 0 ]; do
 done | sha256sum
 '
 
+# Runs there too: HTTP-SCRIPT STATE-SCRIPT COLLECTION-PATH METHOD PATH. The state as the first line, empty where it cannot
+# be read; then one request, whose answer follows. For DELETE the other way round, without an answer: its exit code is
+# the first line. A client takes longer to start than all this.
+QDRANT_STATE_AND='
+state() { answer=$(bash -c "$2" bash "$1" "$3" 2>/dev/null) || answer=; printf "%s\n" "$answer"; }
+if [ "$4" = DELETE ]; then
+  code=0
+  bash -c "$1" bash DELETE "$5" >/dev/null || code=$?
+  echo "$code"
+  state "$@"
+else
+  state "$@"
+  bash -c "$1" bash "$4" "$5"
+fi
+'
+
+# qdrant_state_and NAME METHOD PATH
+qdrant_state_and() {
+  client qdrant QDRANT_API_KEY -- bash -c "$QDRANT_STATE_AND" bash "$QDRANT_HTTP" "$QDRANT_STATE" "/collections/$(qdrant_path "$1")" "$2" "$3"
+}
+
+# qdrant_counted NAME STATE: "POINTS HASH" from a state, or the number alone where it could not be read.
+qdrant_counted() {
+  if [[ $2 =~ ^[0-9]+\ [0-9a-f]{64} ]]; then
+    printf '%s' "${BASH_REMATCH[0]}"
+  else
+    qdrant_points "$1"
+  fi
+}
+
 # qdrant_state NAME: how many points it holds, and a hash of them.
 qdrant_state() {
   local answer
@@ -138,17 +168,19 @@ qdrant_save() {
     number=$((number + 1))
     path="/collections/$(qdrant_path "$name")"
     step qdrant "saving the collection $name"
-    before=$(qdrant_state "$name") || before=$(qdrant_points "$name") || die "$EXIT_SAVE" "the points of $name could not be counted"
-    answer=$(qdrant_http POST "$path/snapshots?wait=true") || die "$EXIT_SAVE" "no snapshot of $name could be taken"
+    answer=$(qdrant_state_and "$name" POST "$path/snapshots?wait=true") || die "$EXIT_SAVE" "no snapshot of $name could be taken"
+    before=$(qdrant_counted "$name" "${answer%%$'\n'*}") || die "$EXIT_SAVE" "the points of $name could not be counted"
+    answer=${answer#*$'\n'}
     { snapshot=$(json_field name "$answer") && sum=$(json_field checksum "$answer"); } || die "$EXIT_SAVE" "qdrant gave no name and checksum for its snapshot of $name"
     # On the server, a snapshot takes as much space as the collection: it goes, whatever becomes of the download.
     answer=0
     qdrant_http GET "$path/snapshots/$(qdrant_path "$snapshot")" >"$dir/$number.snapshot" || answer=$?
-    qdrant_http DELETE "$path/snapshots/$(qdrant_path "$snapshot")?wait=true" >/dev/null || warn "the snapshot $snapshot of $name is still on the server"
+    after=$(qdrant_state_and "$name" DELETE "$path/snapshots/$(qdrant_path "$snapshot")?wait=true") || after=''
+    [[ $after == 0$'\n'* ]] || warn "the snapshot $snapshot of $name is still on the server"
     [ "$answer" = 0 ] || die "$EXIT_SAVE" "the snapshot of $name could not be fetched"
     [ "$(sum_of "$dir/$number.snapshot")" = "$sum" ] || die "$EXIT_SAVE" "the snapshot of $name arrived damaged"
     # While somebody writes, nobody knows which of them are in the snapshot. The hash is for a drill.
-    after=$(qdrant_state "$name") || after=$(qdrant_points "$name") || die "$EXIT_SAVE" "the points of $name could not be counted"
+    after=$(qdrant_counted "$name" "${after#*$'\n'}") || die "$EXIT_SAVE" "the points of $name could not be counted"
     if [ "${before% *}" = "${after% *}" ]; then
       count qdrant "$name" "${after% *}"
       if [[ $after != *' '* ]]; then

@@ -47,14 +47,25 @@ require_running() {
 # client SERVICE [NAME...] -- COMMAND...: a throw-away container of the image that SERVICE runs, on its internal
 # network, with the variables NAME of this shell. Not `docker exec`: what runs there stays when its client is killed.
 client() {
-  local service=$1 id environment=()
+  local service=$1 environment=()
   shift
   while [ "$1" != -- ]; do
     environment+=(--env "$1")
     shift
   done
-  id=$(require_container "$service") || exit
-  run_client "$service" --network "$(network_of "$id")" "${environment[@]}" "$@"
+  know_client "$service"
+  run_client "$service" --network "${CLIENT_NETWORK[$FRAMEWORK_NAME/$service]}" "${environment[@]}" "$@"
+}
+
+# know_client SERVICE: the image, user and network of its clients, for the rest of this shell and those that it starts.
+declare -A CLIENT_FACTS=() CLIENT_NETWORK=()
+know_client() {
+  local key=$FRAMEWORK_NAME/$1 id facts
+  [ -z "${CLIENT_FACTS[$key]:-}" ] || return 0
+  id=$(require_container "$1") || exit
+  facts=$(docker inspect --format '{{.Image}} {{.Config.User}}' "$id" 2>/dev/null) || engine_is_gone
+  CLIENT_NETWORK[$key]=$(network_of "$id")
+  CLIENT_FACTS[$key]=$facts
 }
 
 # tool_client SERVICE -- COMMAND...: the same without a network, to read what was saved.
@@ -65,15 +76,15 @@ volume_client() { run_client "$1" --network none --volume "$2:/volume:$3" "${@:4
 
 # run_client SERVICE [OPTION...] -- COMMAND...
 run_client() {
-  local service=$1 options=() id facts
+  local service=$1 options=() facts
   shift
   while [ "$1" != -- ]; do
     options+=("$1")
     shift
   done
   shift
-  id=$(require_container "$service") || exit
-  facts=$(docker inspect --format '{{.Image}} {{.Config.User}}' "$id" 2>/dev/null) || engine_is_gone
+  know_client "$service"
+  facts=${CLIENT_FACTS[$FRAMEWORK_NAME/$service]}
   # No log driver: what is saved would be written a second time, as a log.
   docker run --rm --interactive --pull never --name "${FRAMEWORK_NAME}_client_${service}_$BASHPID$RANDOM" \
     --label "$CLIENT_LABEL" --log-driver none --user "${facts#* }" --read-only --tmpfs /tmp --cap-drop ALL \

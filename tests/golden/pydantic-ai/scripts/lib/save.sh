@@ -175,6 +175,7 @@ at_risk() {
 
 save_service() {
   local service=$1 dir=$2 volume how
+  know_client "$service"
   # On 4: a client would read the rest of the list as its own input.
   while read -r -u 4 volume how; do
     [ "$how" != files ] || save_volume "$service" "$volume" "$dir"
