@@ -82,6 +82,7 @@ describe.skipIf(engineProblem() !== undefined)("a backup of ClickHouse", () => {
       "events.inner_view": 4,
       "events.observations": 200_000,
       "events.per_name": 102,
+      "two\nlines.and\nthree": 1,
       "it's `odd` \\ 漢.a\tb ` ' \\ é": 2,
     });
     expect(said.services["clickhouse"]?.serverVersion).toMatch(/^26\./);

@@ -1,6 +1,9 @@
 CREATE DATABASE events ENGINE = Atomic;
 CREATE DATABASE `it\'s \`odd\` \\ 漢` ENGINE = Atomic;
 CREATE DATABASE empty ENGINE = Atomic;
+CREATE DATABASE `two\nlines` ENGINE = Atomic;
+CREATE TABLE `two\nlines`.`and\nthree` (n Int8) ENGINE = MergeTree ORDER BY n;
+INSERT INTO `two\nlines`.`and\nthree` VALUES (7);
 CREATE TABLE events.observations (id UInt64, at DateTime64(6, 'UTC'), name Nullable(String), tags Array(String),
     usage Map(LowCardinality(String), UInt64), raw String, price Decimal(18, 9), doc JSON)
   ENGINE = ReplacingMergeTree(at) PARTITION BY id % 7 ORDER BY id;

@@ -176,6 +176,8 @@ qdrant_save() {
     answer=0
     qdrant_http GET "$path/snapshots/$(qdrant_path "$snapshot")" >"$dir/$number.snapshot" || answer=$?
     after=$(qdrant_state_and "$name" DELETE "$path/snapshots/$(qdrant_path "$snapshot")?wait=true") || after=''
+    # Without its second line, the state could not be read.
+    [[ $after == *$'\n'* ]] || after+=$'\n'
     [[ $after == 0$'\n'* ]] || warn "the snapshot $snapshot of $name is still on the server"
     [ "$answer" = 0 ] || die "$EXIT_SAVE" "the snapshot of $name could not be fetched"
     [ "$(sum_of "$dir/$number.snapshot")" = "$sum" ] || die "$EXIT_SAVE" "the snapshot of $name arrived damaged"

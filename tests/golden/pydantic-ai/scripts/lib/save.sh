@@ -8,7 +8,6 @@ clean_up() {
   end_child
   if [ "$LOCKED" = true ]; then
     remove_clients
-    tidy_services
     # A second stack that did not get all of its data.
     if [ -n "${SECOND:-}" ]; then
       remove_second "$SECOND" || warn "not all of the second stack $SECOND could be deleted"
@@ -19,6 +18,7 @@ clean_up() {
       resume_services .resume || [ "$code" -ne 0 ] || code=$EXIT_RESUME
       [ -e "$SETS/.restoring" ] || resume_services .users || [ "$code" -ne 0 ] || code=$EXIT_RESUME
     fi
+    tidy_services
     # What was fetched for a restore that did not begin, or is over: decrypted, and in the repository.
     [ "${FETCHED:-false}" = false ] || [ -e "$SETS/.restoring" ] || stub_of "$SOURCE"
     rm -rf "$SETS"/*.partial "$SETS/.notes" "$SETS/.getting"
@@ -33,7 +33,8 @@ tidy_services() {
   local service
   [ -n "${NOTES:-}" ] && [ -z "${SECOND:-}" ] && [ -n "$FRAMEWORK_NAME" ] || return 0
   for service in $(stack_services); do
-    [ ! -e "$NOTES/$service.tidy" ] || ! has "$service" tidy || "${service}_tidy" >/dev/null 2>&1 || true
+    # In a shell of its own: what ends there must not end the cleaning up.
+    if [ -e "$NOTES/$service.tidy" ] && has "$service" tidy; then ("${service}_tidy") >/dev/null 2>&1 3>&1 || true; fi
   done
 }
 

@@ -9,13 +9,16 @@ clickhouse_connect() {
   export CLICKHOUSE_USER CLICKHOUSE_PASSWORD
 }
 
-# clickhouse_sql: the statements on standard input, one after the other.
-clickhouse_sql() { client clickhouse CLICKHOUSE_USER CLICKHOUSE_PASSWORD -- clickhouse-client --host clickhouse; }
+# clickhouse_sql: the statements on standard input, one after the other. In `system`: the database `default` may be one of
+# those that are dropped.
+clickhouse_sql() { client clickhouse CLICKHOUSE_USER CLICKHOUSE_PASSWORD -- clickhouse-client --host clickhouse --database system "$@"; }
 
 clickhouse_version() {
   local answer
   require_running clickhouse
-  if ! answer=$(clickhouse_sql <<<'SELECT version()' 2>&1); then
+  # Apart from each other: Docker warns of what the host's kernel lacks.
+  if ! answer=$(clickhouse_sql <<<'SELECT version()' 2>"$NOTES/clickhouse.said"); then
+    answer=$(note clickhouse.said)
     case $answer in
       *"uthentication failed"*) die "$EXIT_DENIED" "clickhouse refuses the password of $CLICKHOUSE_USER" "CLICKHOUSE_PASSWORD in .env is not the one that it was started with: docker compose up -d --wait clickhouse" ;;
     esac
@@ -26,7 +29,7 @@ clickhouse_version() {
 
 # What is saved, as a condition on system.databases; and expressions for a name and a text as they are written in SQL.
 CLICKHOUSE_SAVED="name NOT IN ('system', 'INFORMATION_SCHEMA', 'information_schema') AND engine IN ('Atomic', 'Ordinary', 'Replicated')"
-clickhouse_quoted() { printf '%s' "concat('\`', replaceAll(replaceAll($1, '\\\\', '\\\\\\\\'), '\`', '\\\\\`'), '\`')"; }
+clickhouse_quoted() { printf '%s' "concat('\`', replaceAll(replaceAll(replaceAll($1, '\\\\', '\\\\\\\\'), '\`', '\\\\\`'), '\\n', '\\\\n'), '\`')"; }
 clickhouse_literal() { printf '%s' "concat('\\'', replaceAll(replaceAll($1, '\\\\', '\\\\\\\\'), '\\'', '\\\\\\''), '\\'')"; }
 
 # The databases, as written in SQL, one a line.
@@ -35,35 +38,52 @@ clickhouse_databases() {
 }
 
 # clickhouse_states: lines "DATABASE.TABLE<tab>ROWS<tab>HASH", the name as inside a JSON string. With `final`, rows that a
-# merge has not replaced yet do not count, so a merge changes nothing. Left out: what a view takes from elsewhere, tables
-# with a TTL, which lose rows by themselves, and views that are made anew at times.
+# merge has not replaced yet do not count, so a merge changes nothing; the other settings keep its memory small
+# (hexclave#1845). No hash of what a merge may put otherwise: aggregates. Left out: what a view takes from elsewhere, tables
+# with a TTL, which lose rows by themselves, what refreshable views write, and, with a warning, what cannot be counted.
 clickhouse_states() {
-  local statements
+  local statements said
   statements=$(
     clickhouse_sql <<SQL
 WITH substring(toJSONString(concat(database, '.', name)), 2) AS json
-SELECT concat('SELECT ', $(clickhouse_literal "substring(json, 1, length(json) - 1)"), ', count(), sum(cityHash64(tuple(*))) FROM ',
-  $(clickhouse_quoted database), '.', $(clickhouse_quoted name), ' SETTINGS final = 1 FORMAT TSVRaw;')
+SELECT concat('SELECT ', $(clickhouse_literal "substring(json, 1, length(json) - 1)"), ', count(), ',
+  if(engine LIKE '%Aggregating%' OR engine LIKE '%Summing%' OR position(create_table_query, 'AggregateFunction(') > 0, '0', 'sum(cityHash64(tuple(*)))'), ' FROM ',
+  $(clickhouse_quoted database), '.', $(clickhouse_quoted name), ' SETTINGS final = 1, max_threads = 2, max_final_threads = 2, max_block_size = 1024 FORMAT TSVRaw;')
 FROM system.tables
 WHERE database IN (SELECT name FROM system.databases WHERE $CLICKHOUSE_SAVED) AND NOT is_temporary
   AND (engine LIKE '%MergeTree' OR engine IN ('Log', 'TinyLog', 'StripeLog')
     OR concat('.inner_id.', toString(uuid)) IN (SELECT name FROM system.tables))
   AND name NOT LIKE '.inner%' AND position(create_table_query, ' TTL ') = 0 AND position(create_table_query, ' REFRESH ') = 0
+  AND concat(database, '.', name) NOT IN (
+    SELECT extract(create_table_query, ' TO ([^ ]+)') FROM system.tables WHERE position(create_table_query, ' REFRESH ') > 0)
 ORDER BY database, name
 FORMAT TSVRaw
 SQL
   ) || return
-  [ -z "$statements" ] || clickhouse_sql <<<"$statements"
+  [ -n "$statements" ] || return 0
+  # One that fails must not end the others; whether all were tried, the last line says.
+  statements=$(clickhouse_sql --ignore-error 2>"$NOTES/clickhouse.said" <<<"$statements"$'\n'"SELECT 'all of it'") || true
+  [[ $statements == *'all of it' ]] || return 1
+  said=$(note clickhouse.said)
+  case $said in *"DB::Exception"*) warn "clickhouse could not count all of its tables: ${said:0:300}" ;; esac
+  statements=${statements%'all of it'}
+  printf '%s' "$statements"
 }
 
 # clickhouse_wait ID DONE: until a BACKUP or RESTORE has ended; prints what went wrong.
 clickhouse_wait() {
-  local answer pause=1
+  local answer pause=1 failed=0
   while true; do
-    answer=$(clickhouse_sql <<<"SELECT status, error FROM system.backups WHERE id = '$1' FORMAT TSVRaw") || return
+    if answer=$(clickhouse_sql <<<"SELECT status, error FROM system.backups WHERE id = '$1' FORMAT TSVRaw"); then
+      failed=0
+    else
+      failed=$((failed + 1)) answer=""
+      [ "$failed" -lt 5 ] || { printf 'it does not answer'; return 1; }
+    fi
     case $answer in
       "$2"*) return 0 ;;
       CREATING_BACKUP* | RESTORING*) ;;
+      '') [ "$failed" -gt 0 ] || { printf 'it was restarted'; return 1; } ;;
       *) printf '%s' "${answer#*$'\t'}"; return 1 ;;
     esac
     sleep "$pause"
@@ -74,7 +94,11 @@ clickhouse_wait() {
 # clickhouse_run STATEMENT DONE: starts a BACKUP or RESTORE, and waits for it. Prints what went wrong.
 clickhouse_run() {
   local answer
-  answer=$(clickhouse_sql <<<"$1 ASYNC FORMAT TSVRaw" 2>&1) || { printf '%s' "${answer%%$'\n'*}"; return 1; }
+  if ! answer=$(clickhouse_sql <<<"$1 ASYNC FORMAT TSVRaw" 2>"$NOTES/clickhouse.said") || [[ ! $answer =~ ^[0-9a-f-]{36} ]]; then
+    answer=$(note clickhouse.said)
+    printf '%s' "${answer%%$'\n'*}"
+    return 1
+  fi
   clickhouse_wait "${answer%%$'\t'*}" "$2"
 }
 
@@ -85,11 +109,42 @@ clickhouse_volume() {
   volume_client clickhouse "$name" "$1" -- "${@:2}"
 }
 
-# A directory of ours takes as much space in the volume as the data.
-clickhouse_tidy() { clickhouse_volume rw sh -c 'rm -rf /volume/backups/framework-infra-*' </dev/null; }
+# A directory of ours takes as much space in the volume as the data. What an earlier run started may still write there.
+clickhouse_tidy() {
+  local active waited=0
+  clickhouse_connect
+  while is_running clickhouse && [ "$waited" -lt 60 ]; do
+    active=$(clickhouse_sql <<'SQL'
+KILL QUERY WHERE query_kind IN ('Backup', 'Restore') AND query LIKE '%framework-infra-%' FORMAT Null;
+SELECT count() FROM system.backups WHERE status IN ('CREATING_BACKUP', 'RESTORING') AND name LIKE '%framework-infra-%'
+SQL
+    ) || break
+    [ "$active" != 0 ] || break
+    sleep 2
+    waited=$((waited + 2))
+  done
+  clickhouse_volume rw sh -c 'rm -rf /volume/backups/framework-infra-*' </dev/null
+}
+
+# Whether ClickHouse is still changing rows that are there, such as deleting them: those changes are in no backup
+# (ClickHouse#45351). Waits a minute for it.
+clickhouse_mutating() {
+  local left waited=0
+  while left=$(clickhouse_sql <<<"SELECT count() FROM system.mutations WHERE NOT is_done"); do
+    [ "$left" != 0 ] || return 1
+    [ "$waited" -lt 60 ] || return 0
+    sleep 4
+    waited=$((waited + 4))
+  done
+}
+
+# clickhouse_elsewhere: what was made by SQL and is in no database.
+clickhouse_elsewhere() {
+  clickhouse_sql <<<"SELECT (SELECT count() FROM system.functions WHERE origin = 'SQLUserDefined'), (SELECT count() FROM system.users WHERE storage NOT LIKE 'users%xml')"
+}
 
 clickhouse_save() {
-  local dir=$1 version name="framework-infra-$SET" databases database list='' said space
+  local dir=$1 version name="framework-infra-$SET" databases database list='' said space twice=false
   clickhouse_connect
   version=$(clickhouse_version) || exit
   put_note clickhouse.version "$version"
@@ -104,6 +159,13 @@ clickhouse_save() {
     die "$EXIT_SAVE" "clickhouse does not say how large it is"
   [ "${space#*$'\t'}" -gt $((${space%$'\t'*} + 67108864)) ] ||
     die "$EXIT_SPACE" "clickhouse holds $((${space%$'\t'*} / 1048576)) MiB, and its disk has $((${space#*$'\t'} / 1048576)) MiB free for a copy" "make space on the disk of the engine's volumes"
+  said=$(clickhouse_elsewhere 2>/dev/null) || said=$'0\t0'
+  [ "$said" = $'0\t0' ] || warn "functions and users of clickhouse that were made by SQL are not in the set"
+  [ "$(note quiesced)" = true ] || twice=true
+  if clickhouse_mutating; then
+    twice=true
+    warn "clickhouse has not finished changing or deleting rows: what is left of that is not in the set (system.mutations)"
+  fi
   step clickhouse "counting its rows"
   clickhouse_states >"$NOTES/clickhouse.before" || die "$EXIT_SAVE" "the rows of clickhouse could not be counted"
   step clickhouse "saving ${list//DATABASE /}"
@@ -111,14 +173,14 @@ clickhouse_save() {
   clickhouse_volume ro tar -C "/volume/backups/$name" -cf - . </dev/null >"$dir/backup.tar" || die "$EXIT_SAVE" "the backup that clickhouse made could not be read"
   clickhouse_tidy || warn "the backup that clickhouse made is still in its volume"
   rm -f "$NOTES/clickhouse.tidy"
-  clickhouse_counted "$dir"
+  clickhouse_counted "$dir" "$twice"
 }
 
-# What did not change while it was saved.
+# clickhouse_counted DIR TWICE: what did not change while it was saved.
 clickhouse_counted() {
   local key rows hash
   cp "$NOTES/clickhouse.before" "$NOTES/clickhouse.after"
-  if [ "$(note quiesced)" != true ]; then
+  if [ "$2" = true ]; then
     clickhouse_states >"$NOTES/clickhouse.after" || die "$EXIT_SAVE" "the rows of clickhouse could not be counted"
   fi
   while IFS=$'\t' read -r key rows hash; do
@@ -138,6 +200,7 @@ clickhouse_fits() {
   local now saved
   clickhouse_connect
   now=$(clickhouse_version) || exit
+  [ -e "$SETS/$SOURCE/clickhouse/databases" ] || { printf 'it was made by an earlier version of these scripts'; return; }
   IFS=. read -ra saved <<<"$1"
   IFS=. read -ra now <<<"$now"
   if [ "${now[0]}" -lt "${saved[0]}" ] || { [ "${now[0]}" -eq "${saved[0]}" ] && [ "${now[1]}" -lt "${saved[1]}" ]; }; then
@@ -158,8 +221,12 @@ clickhouse_restore() {
     die "$EXIT_RESTORE" "the backup could not be copied into the volume of clickhouse" "is there space for it? nothing that was there has been changed"
   while IFS= read -r database; do
     list+="${list:+, }DATABASE $database"
-    drop+="DROP DATABASE IF EXISTS $database SETTINGS max_table_size_to_drop = 0, max_partition_size_to_drop = 0;"$'\n'
+    drop+="DROP DATABASE IF EXISTS $database SETTINGS max_table_size_to_drop = 0, max_partition_size_to_drop = 0, check_table_dependencies = 0, check_referential_table_dependencies = 0;"$'\n'
   done <"$dir/databases"
+  # What is dropped takes its space for some minutes more.
+  said=$(clickhouse_sql <<<"SELECT min(free_space) FROM system.disks") || die "$EXIT_RESTORE" "clickhouse does not say how much space it has"
+  [ "$said" -gt $(($(stat -c %s "$dir/backup.tar") + 67108864)) ] ||
+    die "$EXIT_SPACE" "the disk of clickhouse has $((said / 1048576)) MiB free, and what is restored takes $(($(stat -c %s "$dir/backup.tar") / 1048576)) MiB; nothing has been changed" "make space on the disk of the engine's volumes"
   step clickhouse "restoring ${list//DATABASE /}"
   clickhouse_sql <<<"$drop" >/dev/null || die "$EXIT_RESTORE" "the databases of clickhouse could not be dropped" "run this again"
   said=$(clickhouse_run "RESTORE $list FROM File('$name/')" RESTORED) || die "$EXIT_RESTORE" "clickhouse could not restore its backup: $said" "run this again; docker compose logs clickhouse"
@@ -180,9 +247,13 @@ clickhouse_difference() {
 }
 
 clickhouse_compare() {
-  local said
+  local said now saved columns=2
   [ -s "$1/databases" ] || return 0
   clickhouse_connect
-  said=$(clickhouse_difference "$1" 3) || exit
+  now=$(clickhouse_version) || exit
+  saved=$(service_field "$SET" clickhouse serverVersion)
+  # Another version may put the same values otherwise.
+  [ "${now%.*.*}" != "${saved%.*.*}" ] || columns=3
+  said=$(clickhouse_difference "$1" "$columns") || exit
   [ -z "$said" ] || die "$EXIT_DRILL" "the restored clickhouse differs from what was saved: $said"
 }

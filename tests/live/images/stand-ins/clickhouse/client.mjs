@@ -5,7 +5,12 @@ import http from "node:http";
 import { parseArgs } from "node:util";
 
 const { values } = parseArgs({
-  options: { host: { type: "string", default: "localhost" }, query: { type: "string" } },
+  options: {
+    host: { type: "string", default: "localhost" },
+    database: { type: "string" },
+    "ignore-error": { type: "boolean" },
+    query: { type: "string" },
+  },
 });
 const { CLICKHOUSE_USER: user = "default", CLICKHOUSE_PASSWORD: password = "" } = process.env;
 
@@ -33,11 +38,13 @@ function ask(sql) {
   });
 }
 
-try {
-  for (const sql of (values.query ?? readFileSync(0, "utf8")).split(/;\s*(?:\n|$)/)) {
-    if (sql.trim() !== "") process.stdout.write(await ask(sql));
+for (const sql of (values.query ?? readFileSync(0, "utf8")).split(/;\s*(?:\n|$)/)) {
+  if (sql.trim() === "") continue;
+  try {
+    process.stdout.write(await ask(sql));
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = Number(/^Code: (\d+)/.exec(error.message)?.[1] ?? 1) & 255 || 1;
+    if (!values["ignore-error"]) break;
   }
-} catch (error) {
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = Number(/^Code: (\d+)/.exec(error.message)?.[1] ?? 1) & 255 || 1;
 }

@@ -18,7 +18,9 @@ postgres_sql() { postgres_client psql -XAtq -F $'\t' -v ON_ERROR_STOP=1 -d "$@";
 postgres_version() {
   local answer
   require_running postgres
-  if ! answer=$(postgres_sql template1 <<<'SHOW server_version' 2>&1); then
+  # Apart from each other: Docker warns of what the host's kernel lacks.
+  if ! answer=$(postgres_sql template1 <<<'SHOW server_version' 2>"$NOTES/postgres.said"); then
+    answer=$(note postgres.said)
     case $answer in
       *"authentication failed"*) die "$EXIT_DENIED" "postgres refuses the password of $PGUSER" "POSTGRES_PASSWORD in .env is not the one in the database; see \"Secrets\" in README.md" ;;
     esac
