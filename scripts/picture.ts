@@ -26,7 +26,7 @@ function play(): string {
   const cwd = fs.mkdtempSync(join(tmpdir(), "fi-picture-"));
   try {
     const command = `cd '${cwd}' && printf '$ npm run -s new-framework\\n' && '${process.execPath}' '${join(PROJECT, "bin/framework-infra.js")}' new-framework; sleep 60`;
-    tmux("new-session", "-d", "-x", String(COLUMNS), "-y", "60", "env", "-u", "CI", "sh", "-c", command);
+    tmux("new-session", "-d", "-x", String(COLUMNS), "-y", "100", "env", "-u", "CI", "sh", "-c", command);
     sleep(1.5);
     for (const key of KEYS) {
       tmux("send-keys", key);

@@ -36,13 +36,13 @@ A service that uses the restored ones is stopped meanwhile. Run it again if it w
 
   --force          disconnect whoever uses the data
   --no-safety-set  do not save the present state first (for one that cannot be saved, or is empty)
-  --no-start       start only what is restored; the rest of the stack stays down
+  --no-start       do not start the whole stack afterwards; what was stopped stays stopped
   --into NAME      restore into a second stack of this name, on free ports; this one is not touched. It has the same
                    passwords, and only the services that are restored
   --remove NAME    delete such a second stack, with its data
   --with-env       where this directory has no .env, take it from the set; only those in a restic repository hold one
   --drop-old       delete what earlier restores kept, such as the former databases
-  --json           print one JSON document
+  --json           print one JSON document (not with --remove and --drop-old)
   --help           show this
 
 Examples:

@@ -24,11 +24,11 @@ usage() {
   cat <<'TEXT'
 Usage: scripts/backup.sh [OPTION...] [SERVICE...]
 
-Saves every service of this stack, or those that are named, each with what it stores its data in.
+Saves every service of this stack that holds data, or those that are named and the services that they store data in.
 Prints the ID of the set as the last line.
 
-  --no-quiesce   do not pause what writes to several stores: what it writes meanwhile may be in one of them and not
-                 in another. A store that is saved as files is stopped for as long all the same
+  --no-quiesce   do not pause services that write to several stores: what they write meanwhile may be in one store
+                 and not in another. A store that is saved as files is still stopped while it is copied
   --init         with backup.driver: restic, make the repository, and a password in .restic-password, once
   --unlock       with backup.driver: restic, remove the locks that a killed run has left in the repository
   --quiet        print the ID, warnings and errors only

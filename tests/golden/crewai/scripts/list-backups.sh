@@ -18,7 +18,7 @@ usage() {
   cat <<'TEXT'
 Usage: scripts/list-backups.sh [--json]
 
-Lists the complete sets, the newest first: ID, size, how long it took, and the services in it.
+Lists the sets, the newest first: ID, size, how long it took, and the services in it.
 Nothing is checked; scripts/verify-backup.sh does that. With backup.driver: restic, sets of the
 repository that are not known here are listed, too, but not with --json.
 

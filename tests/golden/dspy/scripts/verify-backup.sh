@@ -23,12 +23,13 @@ usage() {
   cat <<'TEXT'
 Usage: scripts/verify-backup.sh [OPTION...] [ID]
 
-Checks the newest set, or the one that is named: its manifest, the size and SHA-256 of each file, and whether the
-tools of each service can read what was saved. Changes nothing.
+Checks the newest complete set, or the one that is named: its manifest, the size and SHA-256 of each file, and whether
+pg_restore can read the dumps and tar the archives. Changes nothing.
 
   --drill        restore it into a throw-away stack that publishes nothing, compare it with what was saved, and delete
-                 that stack. It needs as much memory and disk as the services that hold the data; they go on meanwhile
-  --from-copy    do all this with the copy elsewhere, which hooks/fetch gets; sets in a restic repository always are
+                 that stack. It needs as much memory and disk as the services that hold the data (twice the disk
+                 for ClickHouse); they keep running
+  --from-copy    check the copy that hooks/fetch gets; with restic, the set is always fetched from the repository
   --files-only   check the files alone, without an engine
   --quiet        print warnings and errors only
   --json         print one JSON document

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Says what must be kept outside this host to get the stack back, and makes a file of it.
+# Says what must be kept outside this host to get the stack back, with the files themselves if it is told to.
 # shellcheck disable=SC2034,SC2154 # names that the other files use or set
 set -euo pipefail
 

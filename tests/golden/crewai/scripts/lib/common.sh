@@ -17,7 +17,7 @@ readonly EXIT_REPOSITORY=40 EXIT_REPOSITORY_LOCKED=41
 
 exit_codes() {
   cat <<'TEXT'
-Exit codes: 0 done; 1 backup-status.sh found something too old; 130 and 143 interrupted.
+Exit codes: 0 done; 1 backup-status.sh found a problem; 130 and 143 interrupted.
   20 wrong use             26 credentials were refused    32 the set is damaged
   21 this host lacks       27 no space left               33 the set is from a newer program
      something             28 no permission to write      34 the set does not fit this stack
