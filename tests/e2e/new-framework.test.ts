@@ -65,6 +65,7 @@ describe("new-framework", () => {
       "crewai/scripts/list-backups.sh",
       "crewai/scripts/recovery-kit.sh",
       "crewai/scripts/restore.sh",
+      "crewai/scripts/services/clickhouse.sh",
       "crewai/scripts/services/langfuse.sh",
       "crewai/scripts/services/postgres.sh",
       "crewai/scripts/services/qdrant.sh",
