@@ -109,7 +109,7 @@ export async function fingerprint(stack: Stack, database: string): Promise<strin
     .split("\n");
 }
 
-/** Fills a stack named `archive`: two odd databases, three collections and two aliases. */
+/** Fills a stack named `archive`: two odd databases (`rows` in the largest table), three collections and two aliases. */
 export async function fillWithOddData(stack: Stack, rows = 200_000): Promise<void> {
   const psql = ["psql", "-U", "postgres", "-d", "archive", "-Xq", "-v", "ON_ERROR_STOP=1"];
   await stack.fed(ODD_DATA.replace("ROWS", String(rows)), "exec", "-T", "postgres", ...psql);

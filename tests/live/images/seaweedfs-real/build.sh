@@ -13,6 +13,8 @@ module=github.com/seaweedfs/seaweedfs
 version=v0.0.0-20261109003541-7506e5f91cd6
 work="$(mktemp -d "${TMPDIR:-/tmp}/framework-infra-weed.XXXXXX")"
 trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 program="${IMAGE_CACHE:-$work}/weed-$version"
 
 if [ ! -x "$program" ]; then
