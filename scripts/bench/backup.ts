@@ -1,5 +1,6 @@
 // npm run bench:backup: the emitted scripts beside bare `pg_dump -Fc` and `pg_restore` of the same data, in paired runs.
-// Runs on the engine of the live tests (tests/live/run starts one). `--sizes 100,1000` in MB, `--runs 5`.
+// Runs on the engine of the live tests (tests/live/run starts one). `--sizes 100,1000` in MB, `--runs 5`,
+// `--cold` without the first round, which warms the caches and is not counted.
 // The scripts compress at level 1 and the bare dump at its default, 6; a bare one at level 1 stands beside them.
 import { spawn, spawnSync } from "node:child_process";
 import fs from "fs-extra";
@@ -13,7 +14,11 @@ import { engineProblem, Stack } from "../../tests/helpers/engine.ts";
 import { median } from "./measure.ts";
 
 const { values } = parseArgs({
-  options: { sizes: { type: "string", default: "100,1000" }, runs: { type: "string", default: "5" } },
+  options: {
+    sizes: { type: "string", default: "100,1000" },
+    runs: { type: "string", default: "5" },
+    cold: { type: "boolean", default: false },
+  },
 });
 const BAR = 1.05;
 const problem = engineProblem();
@@ -82,7 +87,7 @@ type Name = "bare" | "bareFast" | "scripts" | "bareRestore" | "restore";
 
 async function measure(runs: number): Promise<Record<Name, Run[]>> {
   const results: Record<Name, Run[]> = { bare: [], bareFast: [], scripts: [], bareRestore: [], restore: [] };
-  for (let round = 0; round <= runs; round += 1) {
+  for (let round = values.cold ? 1 : 0; round <= runs; round += 1) {
     const bare = await timed(
       stack.dir,
       `${INSIDE} pg_dump -U postgres -Fc bench >'${cwd}/bare.dump' && sync '${cwd}/bare.dump'`,
@@ -101,7 +106,6 @@ async function measure(runs: number): Promise<Record<Name, Run[]>> {
     const [newest = ""] = fs.readdirSync(join(stack.dir, "backups")).toSorted().toReversed();
     const restore = await timed(stack.dir, `scripts/restore.sh ${newest} --no-safety-set`);
     await stack.script("restore.sh", "--drop-old");
-    // The first round warms the caches.
     if (round > 0)
       for (const [name, run] of Object.entries({ bare, bareFast, scripts, bareRestore, restore }))
         results[name as Name].push(run);

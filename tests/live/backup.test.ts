@@ -359,8 +359,9 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
     it("says that the engine went away half way, and cleans up when it is back", async () => {
       const there = fs.readdirSync(sets());
       // Between the client and the engine, so that it can be taken away from one of them alone.
-      const proxy = createServer((client) => {
-        const engine = createConnection((process.env["DOCKER_HOST"] ?? "").replace("unix://", ""));
+      const proxy = createServer({ allowHalfOpen: true }, (client) => {
+        const path = (process.env["DOCKER_HOST"] ?? "").replace("unix://", "");
+        const engine = createConnection({ path, allowHalfOpen: true });
         for (const side of [client, engine]) side.on("error", () => undefined);
         client.pipe(engine).pipe(client);
         open.add(client);
@@ -371,7 +372,7 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
       await new Promise<void>((resolve) => proxy.listen(socket, resolve));
       const env = { DOCKER_HOST: `unix://${socket}` };
       const { result } = start(join(stack.dir, "scripts/backup.sh"), [], { env, timeout: 120_000 });
-      await new Promise((resolve) => setTimeout(resolve, 3500));
+      await new Promise((resolve) => setTimeout(resolve, 2500));
       proxy.close();
       for (const each of open) each.destroy();
       const { code, stdout, stderr } = await result;
@@ -380,6 +381,26 @@ describe.skipIf(engineProblem() !== undefined)("a backup of PostgreSQL and Qdran
       await backup();
       await requireNothingLeft();
     });
+
+    it.each(["template1", "pg_dumpall", "GET /collections", "GET /aliases"])(
+      "makes no set when the answer to %s is lost on its way",
+      async (what) => {
+        const there = fs.readdirSync(sets());
+        const shim = join(cwd, "lossy");
+        const real = (await run("bash", ["-c", "command -v docker"])).stdout.trim();
+        // Some proxies between Docker and its engine end both directions of a connection with the first one.
+        fs.outputFileSync(
+          join(shim, "docker"),
+          `#!/bin/sh\ncase "$*" in "exec "*${what.replace(" ", "?")}*) "${real}" "$@" >/dev/null ;; *) exec "${real}" "$@" ;; esac\n`,
+          { mode: 0o755 },
+        );
+        const env = { PATH: `${shim}:${process.env["PATH"] ?? ""}` };
+        const { code, stderr } = await run(join(stack.dir, "scripts/backup.sh"), [], { env, timeout: 120_000 });
+        expect([code, stderr]).toEqual([expect.toBeOneOf([25, 29]), expect.stringMatching(/^error: /m)]);
+        expect(fs.readdirSync(sets())).toEqual(there);
+        await requireNothingLeft();
+      },
+    );
 
     it("goes by the clock it has: set back, and set forward", async () => {
       const shim = join(cwd, "shim");

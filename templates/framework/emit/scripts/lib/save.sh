@@ -88,6 +88,7 @@ save_set() {
     put_note "$service.image" "$(docker inspect --format '{{.Config.Image}}' "$id")"
   done
   require_space
+  hold_clients save "${services[@]}"
   SET=$(date -u +%Y%m%dT%H%M%SZ)
   while [ -e "$SETS/$SET" ]; do
     sleep 1

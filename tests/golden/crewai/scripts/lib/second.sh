@@ -16,6 +16,7 @@ second_stack() {
 
 # first_stack: back to the stack itself.
 first_stack() {
+  remove_clients
   FRAMEWORK_NAME=$STACK_NAME
   CLIENT_LABEL="framework-infra.client=$STACK_NAME"
   COMPOSE_OPTIONS=()

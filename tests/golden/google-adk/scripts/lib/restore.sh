@@ -45,6 +45,8 @@ start_chosen() {
       compose up --no-start "$service" >/dev/null 2>"$NOTES/up" || die "$EXIT_RESUME" "the container of $service could not be created: $(tail -n 1 "$NOTES/up")"
     fi
   done
+  # shellcheck disable=SC2086 # one word each
+  hold_clients restore $1
 }
 
 restore_service() {

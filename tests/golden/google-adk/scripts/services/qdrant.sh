@@ -146,7 +146,7 @@ json_fields() {
 # The names of the collections, as in JSON, one a line.
 qdrant_collections() {
   local answer
-  answer=$(qdrant_http GET /collections) || return
+  { answer=$(qdrant_http GET /collections) && [[ $answer == *'"collections"'* ]]; } || return 1
   json_fields name "$answer"
 }
 
@@ -161,7 +161,7 @@ qdrant_save() {
   qdrant_connect
   version=$(qdrant_version) || exit
   put_note qdrant.version "$version"
-  qdrant_http GET /aliases >"$dir/aliases.json" || die "$EXIT_SAVE" "the aliases of qdrant could not be saved"
+  { qdrant_http GET /aliases >"$dir/aliases.json" && [ -s "$dir/aliases.json" ]; } || die "$EXIT_SAVE" "the aliases of qdrant could not be saved"
   qdrant_collections >"$NOTES/qdrant.collections" || die "$EXIT_SAVE" "the collections of qdrant could not be listed"
   # On 4: a client would read the rest of the list as its own input.
   while IFS= read -r -u 4 name; do

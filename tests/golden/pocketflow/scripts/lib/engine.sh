@@ -44,8 +44,8 @@ require_running() {
   is_running "$1" || die "$EXIT_DOWN" "$1 is not running" "docker compose up -d --wait $1"
 }
 
-# client SERVICE [NAME...] -- COMMAND...: a throw-away container of the image that SERVICE runs, on its internal
-# network, with the variables NAME of this shell. Not `docker exec`: what runs there stays when its client is killed.
+# client SERVICE [NAME...] -- COMMAND...: in a container of the image that SERVICE runs, on its internal network, with the
+# variables NAME of this shell. Never in the service's own: what `docker exec` starts there outlives its client.
 client() {
   local service=$1 environment=()
   shift
@@ -53,9 +53,25 @@ client() {
     environment+=(--env "$1")
     shift
   done
-  know_client "$service"
-  run_client "$service" --network "${CLIENT_NETWORK[$FRAMEWORK_NAME/$service]}" "${environment[@]}" "$@"
+  if is_held "$service"; then
+    docker exec --interactive "${environment[@]}" "${HELD[$FRAMEWORK_NAME/$service]}" "${@:2}"
+  else
+    know_client "$service"
+    run_client "$service" --network "${CLIENT_NETWORK[$FRAMEWORK_NAME/$service]}" "${environment[@]}" "$@"
+  fi
 }
+
+# tool_client SERVICE -- COMMAND...: the same without a network, to read what was saved.
+tool_client() {
+  if is_held "$1/none"; then
+    docker exec --interactive "${HELD[$FRAMEWORK_NAME/$1/none]}" "${@:3}"
+  else
+    run_client "$1" --network none "${@:2}"
+  fi
+}
+
+# volume_client SERVICE VOLUME ro|rw -- COMMAND...: the same, with a volume at /volume.
+volume_client() { run_client "$1" --network none --volume "$2:/volume:$3" "${@:4}"; }
 
 # know_client SERVICE: the image, user and network of its clients, for the rest of this shell and those that it starts.
 declare -A CLIENT_FACTS=() CLIENT_NETWORK=()
@@ -68,11 +84,44 @@ know_client() {
   CLIENT_FACTS[$key]=$facts
 }
 
-# tool_client SERVICE -- COMMAND...: the same without a network, to read what was saved.
-tool_client() { run_client "$1" --network none "${@:2}"; }
+# hold_client SERVICE [none]: one container for all of its clients (tool clients with `none`) from here on, in this shell
+# and those that it starts: each would take half a second to start. It ends with the last process that has the writing
+# end of its input, however that ends, and with it all that runs in it.
+declare -A HELD=() HELD_BY=() HELD_RUNS=()
+hold_client() {
+  local key=$FRAMEWORK_NAME/$1${2:+/$2} hold name network
+  [ -z "${HELD[$key]:-}" ] || return 0
+  know_client "$1"
+  name=$(client_name "$1")
+  network=${2:-${CLIENT_NETWORK[$key]:-}}
+  exec {hold}> >(run_client "$1" --name "$name" --network "$network" -- sh -c 'cat >/dev/null' >/dev/null 2>&1)
+  HELD_BY[$name]=$!
+  HELD[$key]=$name
+}
 
-# volume_client SERVICE VOLUME ro|rw -- COMMAND...: the same, with a volume at /volume.
-volume_client() { run_client "$1" --network none --volume "$2:/volume:$3" "${@:4}"; }
+# hold_clients HOOK SERVICE...: for those that have a part with this hook.
+hold_clients() {
+  local service
+  for service in "${@:2}"; do
+    if has "$service" "$1"; then hold_client "$service"; fi
+  done
+}
+
+# is_held SERVICE[/none]: whether it has such a container; waits until that runs.
+is_held() {
+  local name=${HELD[$FRAMEWORK_NAME/$1]:-} waited=0
+  [ -n "$name" ] || return 1
+  [ -z "${HELD_RUNS[$name]:-}" ] || return 0
+  until [ "$(docker inspect --format '{{.State.Running}}' "$name" 2>/dev/null)" = true ]; do
+    # An image without a shell: its clients start one by one.
+    { [ "$waited" -lt 300 ] && kill -0 "${HELD_BY[$name]}" 2>/dev/null; } || return 1
+    waited=$((waited + 1))
+    sleep 0.1
+  done
+  HELD_RUNS[$name]=true
+}
+
+client_name() { printf '%s_client_%s_%s' "$FRAMEWORK_NAME" "$1" "$BASHPID$RANDOM"; }
 
 # run_client SERVICE [OPTION...] -- COMMAND...
 run_client() {
@@ -86,7 +135,7 @@ run_client() {
   know_client "$service"
   facts=${CLIENT_FACTS[$FRAMEWORK_NAME/$service]}
   # No log driver: what is saved would be written a second time, as a log.
-  docker run --rm --interactive --pull never --name "${FRAMEWORK_NAME}_client_${service}_$BASHPID$RANDOM" \
+  docker run --rm --interactive --pull never --name "$(client_name "$service")" \
     --label "$CLIENT_LABEL" --log-driver none --user "${facts#* }" --read-only --tmpfs /tmp --cap-drop ALL \
     --security-opt no-new-privileges --memory 512m --cpus 2 --pids-limit 64 "${options[@]}" \
     --entrypoint "$1" "${facts%% *}" "${@:2}"
@@ -106,12 +155,27 @@ network_of() {
   printf '%s' "${first:-none}"
 }
 
+# await_clients: one that is only just starting is not there yet, so nobody could remove it.
+await_clients() {
+  local name waited
+  for name in "${!HELD_BY[@]}"; do
+    waited=0
+    while kill -0 "${HELD_BY[$name]}" 2>/dev/null && [ "$waited" -lt 50 ] &&
+      [ -z "$(docker ps --all --quiet --filter "name=^$name\$" 2>/dev/null)" ]; do
+      sleep 0.1
+      waited=$((waited + 1))
+    done
+  done
+}
+
 CLIENT_LABEL=''
 # The stack's own name, while FRAMEWORK_NAME is that of a second one.
 STACK_NAME=''
 remove_clients() {
   local ids
   [ -n "$CLIENT_LABEL" ] || return 0
+  await_clients
+  HELD=() HELD_BY=()
   ids=$(docker ps --all --quiet --filter "label=$CLIENT_LABEL" 2>/dev/null) || return 0
   # shellcheck disable=SC2086 # one word each
   [ -z "$ids" ] || docker rm --force --volumes $ids >/dev/null 2>&1 || true

@@ -8,6 +8,7 @@ langfuse_pause() {
   # Paused, not stopped: on SIGTERM it waits for two minutes, and clients would get errors instead of a late answer.
   step langfuse "pausing the web server"
   pause_service langfuse
+  if is_running valkey; then hold_client valkey; fi
   while queued=$(langfuse_queued) && [ "$queued" != 0 ] && [ "$waited" -lt "${LANGFUSE_DRAIN_SECONDS:-120}" ]; do
     [ "$waited" -gt 0 ] || step langfuse "waiting for $queued queued events"
     sleep 2

@@ -19,7 +19,7 @@ postgres_version() {
   local answer
   require_running postgres
   # Apart from each other: Docker warns of what the host's kernel lacks.
-  if ! answer=$(postgres_sql template1 <<<'SHOW server_version' 2>"$NOTES/postgres.said"); then
+  if ! answer=$(postgres_sql template1 <<<'SHOW server_version' 2>"$NOTES/postgres.said") || [ -z "$answer" ]; then
     answer=$(note postgres.said)
     case $answer in
       *"authentication failed"*) die "$EXIT_DENIED" "postgres refuses the password of $PGUSER" "POSTGRES_PASSWORD in .env is not the one in the database; see \"Secrets\" in README.md" ;;
@@ -56,7 +56,8 @@ postgres_save() {
   postgres_connect
   version=$(postgres_version) || exit
   put_note postgres.version "$version"
-  postgres_databases >"$NOTES/postgres.databases" || die "$EXIT_SAVE" "the databases of postgres could not be listed"
+  # There is always one. Between Docker and its engine, there are proxies that lose an answer.
+  { postgres_databases >"$NOTES/postgres.databases" && [ -s "$NOTES/postgres.databases" ]; } || die "$EXIT_SAVE" "the databases of postgres could not be listed"
   while IFS=$'\t' read -r oid quoted json odd; do
     [ "$odd" = f ] || die "$EXIT_SAVE" "postgres has a database whose name holds a tab or a line break: it cannot be saved"
   done <"$NOTES/postgres.databases"
@@ -64,6 +65,7 @@ postgres_save() {
   step postgres "saving the roles"
   postgres_client pg_dumpall --roles-only --no-role-passwords -l template1 </dev/null >"$dir/roles.sql" ||
     die "$EXIT_SAVE" "the roles of postgres could not be saved"
+  [[ $(tail -n 3 "$dir/roles.sql") == *"dump complete"* ]] || die "$EXIT_SAVE" "the roles of postgres did not arrive as a whole"
   # On 4: a client would read the rest of the list as its own input.
   while IFS=$'\t' read -r -u 4 oid quoted json odd; do
     step postgres "saving the database $quoted"
@@ -107,6 +109,7 @@ postgres_name() {
 
 postgres_check() {
   local file
+  hold_client postgres none
   for file in "$1"/*.dump; do
     postgres_tool pg_restore --file /dev/null <"$file" || die "$EXIT_DAMAGED" "pg_restore cannot read ${file##*/}" "make another set"
   done
@@ -139,6 +142,7 @@ postgres_users() {
 
 postgres_restore() {
   local dir=$1 oid quoted json
+  hold_client postgres none
   postgres_connect
   step postgres "restoring the roles"
   postgres_roles "$dir" | postgres_sql template1 >/dev/null || die "$EXIT_RESTORE" "the roles could not be restored"
@@ -215,6 +219,7 @@ postgres_swap() {
 # connect, and its settings. That is at the beginning of a dump.
 postgres_definition() {
   postgres_tool sh -ec '
+    trap "rm -f /tmp/dump" EXIT
     head -c 67108864 >/tmp/dump
     pg_restore --create --list /tmp/dump |
       grep -E "^[0-9]+; [0-9]+ [0-9]+ (DATABASE|DATABASE PROPERTIES|ACL - DATABASE|COMMENT - DATABASE) " >/tmp/list
