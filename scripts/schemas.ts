@@ -7,7 +7,15 @@ import * as z from "zod/mini";
 
 import { commonEnvSchema, manifestSchema, presetSchema } from "../src/catalogue/manifest.ts";
 import * as backup from "../src/report/backup-documents.ts";
-import { errorDocument, planDocument, plansDocument, portsDocument, statusDocument } from "../src/report/documents.ts";
+import {
+  doctorDocument,
+  errorDocument,
+  planDocument,
+  plansDocument,
+  portsDocument,
+  statusDocument,
+  validateDocument,
+} from "../src/report/documents.ts";
 import { loadCatalogue } from "../src/catalogue/load.ts";
 import { DESCRIPTIONS } from "../src/spec/descriptions.ts";
 import { schemasFor } from "../src/spec/schema.ts";
@@ -26,6 +34,8 @@ const SOURCES = {
   plans: { schema: plansDocument, title: "--json of ports --fix: the plan of each framework that moves" },
   ports: { schema: portsDocument, title: "--json of ports: the allocation table" },
   status: { schema: statusDocument, title: "--json of status: the state of every file" },
+  doctor: { schema: doctorDocument, title: "--json of doctor: the checks of this host" },
+  validate: { schema: validateDocument, title: "--json of validate: findings and probes" },
   "backup-manifest": { schema: backup.backupManifest, title: "backups/ID/manifest.json: a backup set" },
   backup: { schema: backup.backupDocument, title: "--json of scripts/backup.sh" },
   "backup-verified": { schema: backup.backupVerifiedDocument, title: "--json of scripts/verify-backup.sh" },

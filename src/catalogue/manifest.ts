@@ -4,6 +4,14 @@ import { idSchema, portSchema } from "./ids.ts";
 
 const textSchema = z.string().check(z.minLength(1));
 
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
 /** Name of an environment variable. */
 const variableSchema = z.string().check(z.regex(/^[A-Z][A-Z0-9_]*$/, "an upper-case variable name such as API_PORT"));
 
@@ -24,6 +32,8 @@ const envEntrySchema = z
     unique: z.optional(idSchema),
     /** Values that `.env` may not give it: a regular expression for the whole value, in any case. */
     reserved: z.optional(z.string()),
+    /** The form that its service takes: a regular expression for the whole value. */
+    form: z.optional(textSchema.check(z.refine(isPattern, "must be a regular expression"))),
     /** Fixed text before a secret's random part, e.g. `pk-lf-`. */
     prefix: z.optional(z.string().check(z.regex(/^[a-z-]*$/))),
     /** How a secret is rotated, one paragraph of Markdown; every secret must say it. */
@@ -72,6 +82,8 @@ const containerSchema = z
     imageOf: z.optional(idSchema),
     /** True for a container that does one thing and exits 0. */
     oneShot: z._default(z.boolean(), false),
+    /** Rules of `validate` that it breaks as it is generated, each with the reason. */
+    exceptions: z._default(z.array(z.strictObject({ rule: textSchema, reason: textSchema })), []),
     /** Open files it needs, where that is more than engines usually give. */
     nofile: z.optional(z.int().check(z.gte(1024))),
     limits: z.strictObject({ small: limitsSchema, medium: limitsSchema, large: limitsSchema }),
@@ -142,6 +154,17 @@ export const manifestSchema = z.strictObject({
   ),
   /** Framework names (whole, as a regular expression) that would clash with its own database, role or container names. */
   reservedNames: z._default(z.array(z.string()), []),
+  /** What it needs of the host, which `doctor` looks at. */
+  host: z.optional(
+    z.strictObject({
+      /** Flags of the processor (/proc/cpuinfo), by Node's name of the architecture. */
+      cpu: z._default(z.partialRecord(z.enum(["x64", "arm64"]), z.array(textSchema)), {}),
+      /** Whether its volumes must not be on a network or FUSE file system. */
+      blockStorage: z._default(z.boolean(), false),
+      /** The least value of settings of the kernel, such as vm.max_map_count. */
+      kernel: z._default(z.record(z.string().check(z.regex(/^[a-z0-9_.]+$/)), z.int()), {}),
+    }),
+  ),
   /** What a backup of it must hold; shown in the directory's README. */
   backup: z._default(z.array(z.string()), []),
 });

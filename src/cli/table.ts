@@ -211,6 +211,55 @@ Shows what .env overrides, and what regenerate would do. Writes nothing.`,
     examples: ["npm run status", "npm run status -- crewai", "npm run status -- --check", "npm run status -- --json"],
     load: async () => import("../commands/status.ts"),
   },
+  validate: {
+    summary: "check what is on disk against the rules: hardening, secrets, ports",
+    args: "[FRAMEWORK...]",
+    about: `Checks frameworks against the rules, without an engine: the Compose files as Compose combines them, also those
+that you edited or wrote; .env; ports and names across all frameworks. Exits with 6 if there is a finding.
+
+A rule that does not apply to a service is waived in framework.yaml, with the reason and, if you like, a last day:
+  waivers: [{rule: read-only, service: my-app, reason: "writes its cache", expires: "2027-03-31"}]`,
+    flags: () =>
+      reading({
+        "fail-on": {
+          type: "string",
+          value: "error|warning|info",
+          text: "the least grave finding to exit with 6 for (default error)",
+        },
+        "allow-unknown": { type: "boolean", text: "what could not be determined is no reason to exit with 6" },
+        report: {
+          type: "string",
+          multiple: true,
+          value: "FILE",
+          text: "also write a report: .json, .md (Markdown), .xml (JUnit) or .sarif; can be repeated",
+        },
+        "init-waivers": {
+          type: "boolean",
+          text: "write a waiver into framework.yaml for each rule and service with a finding today",
+        },
+        explain: { type: "string", value: "RULE", text: "say what a rule is for, and what to do" },
+      }),
+    examples: [
+      "npm run validate",
+      "npm run validate -- crewai --fail-on warning",
+      "npm run validate -- --report findings.sarif --report findings.md",
+      "npm run validate -- --explain loopback",
+    ],
+    load: async () => import("../commands/validate.ts"),
+  },
+  doctor: {
+    summary: "check whether this host is fit: engine, versions, memory, disk, kernel, ports",
+    args: "",
+    about: `Checks whether this host can run the frameworks of the root: whether the container engine answers, and why not;
+versions; memory, disk, processor and kernel against what all frameworks ask for; ports, images, clock, proxy. Each
+finding names what helps. Exits with 1 if something is wrong; what cannot be determined is shown as unknown.`,
+    flags: () =>
+      reading({
+        report: { type: "boolean", text: "print a text for a bug report instead: no names, paths or addresses in it" },
+      }),
+    examples: ["npm run doctor", "npm run -s doctor -- --report > report.txt", "npm run -s doctor -- --json"],
+    load: async () => import("../commands/doctor.ts"),
+  },
 } as const satisfies Record<string, Row>;
 
 export type CommandName = keyof typeof COMMANDS;

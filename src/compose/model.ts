@@ -28,6 +28,7 @@ interface Mount {
   source: string;
   /** The path inside the container, without a slash at its end. */
   target: string;
+  readOnly: boolean;
 }
 
 /** A service that another one cannot do without. */
@@ -144,10 +145,17 @@ function definitions(value: unknown): Definitions {
 /** `[SOURCE:]TARGET[:OPTIONS]`, or the long syntax. */
 function mount(entry: unknown): Mount[] {
   if (typeof entry === "string") {
-    const [first = "", second] = splitColons(entry);
-    if (second === undefined) return [{ type: "volume", source: "", target: trimmed(first) }];
+    const [first = "", second, options = ""] = splitColons(entry);
+    if (second === undefined) return [{ type: "volume", source: "", target: trimmed(first), readOnly: false }];
     const isName = /^[A-Za-z0-9][\w.-]*$/.test(first);
-    return [{ type: isName ? "volume" : "bind", source: first, target: trimmed(second) }];
+    return [
+      {
+        type: isName ? "volume" : "bind",
+        source: first,
+        target: trimmed(second),
+        readOnly: options.split(",").includes("ro"),
+      },
+    ];
   }
   const { type, source, target } = mapping(entry);
   if (typeof target !== "string" && source === undefined) return [];
@@ -157,6 +165,7 @@ function mount(entry: unknown): Mount[] {
       type: known,
       source: typeof source === "string" ? source : "",
       target: typeof target === "string" ? trimmed(target) : "",
+      readOnly: mapping(entry)["read_only"] === true,
     },
   ];
 }
@@ -164,7 +173,7 @@ function mount(entry: unknown): Mount[] {
 /** `PATH[:OPTIONS]`. */
 function memory(entry: unknown): Mount[] {
   if (typeof entry !== "string") return [];
-  return [{ type: "tmpfs", source: "", target: trimmed(splitColons(entry)[0] ?? "") }];
+  return [{ type: "tmpfs", source: "", target: trimmed(splitColons(entry)[0] ?? ""), readOnly: false }];
 }
 
 function trimmed(path: string): string {

@@ -15,12 +15,23 @@ export function brokenBy(before: unknown, after: unknown): string[] {
 
 function problems(doc: unknown): string[] {
   const compose = composeModel(doc);
-  if (compose === undefined) return ["the file is not a Compose file"];
+  return compose === undefined ? ["the file is not a Compose file"] : problemsOf(compose);
+}
+
+/** What Compose would refuse in a file, with the service that it is about where it is about one. */
+export function problemsIn(compose: Compose): { service: string | undefined; message: string }[] {
+  return problemsOf(compose).map((problem) => {
+    const [, service, message] = /^services\.([\w.-]+):? (.*)$/s.exec(problem) ?? [];
+    return { service, message: message ?? problem };
+  });
+}
+
+function problemsOf(compose: Compose): string[] {
   // What another file brings in cannot be seen here.
   if (compose.includes) return [];
   const services = [...compose.services.values()];
   return [
-    ...services.flatMap((service) => serviceProblems(service, compose)),
+    ...services.flatMap((service) => [...shapeProblems(service), ...serviceProblems(service, compose)]),
     ...cycles(services),
     ...twice(services.flatMap(({ containerName }) => containerName ?? [])).map(
       (name) => `two services have the container name ${name}`,
@@ -59,6 +70,22 @@ function serviceProblems(service: Service, compose: Compose): string[] {
   ];
 }
 
+const LISTS = ["ports", "volumes", "cap_add", "cap_drop", "security_opt", "devices", "expose", "configs", "secrets"];
+const FLAGS = ["privileged", "read_only"];
+
+/** Settings of another kind than Compose takes: they would be read as nothing here. */
+function shapeProblems({ name, settings }: Service): string[] {
+  const given = (key: string): boolean => settings[key] !== undefined && settings[key] !== null;
+  return [
+    ...LISTS.filter((key) => given(key) && !Array.isArray(settings[key])).map(
+      (key) => `services.${name}: ${key} is not a list`,
+    ),
+    ...FLAGS.filter((key) => given(key) && !["boolean", "string"].includes(typeof settings[key])).map(
+      (key) => `services.${name}: ${key} is not true or false`,
+    ),
+  ];
+}
+
 /** Whether a service is left out by its profiles where another one that needs it is not. */
 function isSwitchedOff(needed: Service | undefined, by: Service): boolean {
   const profiles = needed?.profiles ?? [];
@@ -70,16 +97,20 @@ function isSwitchedOff(needed: Service | undefined, by: Service): boolean {
 /** Services that need each other in a circle. */
 function cycles(services: readonly Service[]): string[] {
   const needs = new Map(services.map((service) => [service.name, service.needs]));
-  const reaches = (from: string, to: string, seen: Set<string>): boolean =>
-    (needs.get(from) ?? []).some((next) => {
-      if (next === to) return true;
-      if (seen.has(next)) return false;
-      seen.add(next);
-      return reaches(next, to, seen);
-    });
-  return [...needs.keys()]
-    .filter((name) => reaches(name, name, new Set()))
-    .map((name) => `services.${name} needs itself`);
+  // By hand, not by recursion: a chain may be longer than the stack is deep.
+  const reaches = (from: string, to: string): boolean => {
+    const seen = new Set<string>();
+    const open = [from];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      for (const name of needs.get(next) ?? []) {
+        if (name === to) return true;
+        if (!seen.has(name)) open.push(name);
+        seen.add(name);
+      }
+    }
+    return false;
+  };
+  return [...needs.keys()].filter((name) => reaches(name, name)).map((name) => `services.${name} needs itself`);
 }
 
 function twice(values: readonly string[]): string[] {

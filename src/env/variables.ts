@@ -24,6 +24,8 @@ export interface Variable {
   /** How it appears in `.env.template`: a secret empty, a default commented out. */
   line: string;
   secret: boolean;
+  /** The form of its value, as a regular expression for the whole of it. */
+  form: string | undefined;
 }
 
 export interface Section {
@@ -85,6 +87,7 @@ function makeSections(spec: Spec, catalogue: Catalogue): Section[] {
           sameAs: entry.class === "managed" ? /^\$\{([A-Z][A-Z0-9_]*)\}$/.exec(entry.value ?? "")?.[1] : undefined,
           line: `${entry.name}=${value}`,
           secret: entry.class === "secret",
+          form: entry.form,
         };
       }),
       ...containers.flatMap((container) => defaults(container, spec)),
@@ -113,6 +116,7 @@ function portEntries(spec: Spec, id: string, catalogue: Catalogue): EnvEntry[] {
       class: "managed",
       description: `Host port of ${id}; ${String(published.container)}/${published.protocol} inside the stack.`,
       value: String(port),
+      form: "[1-9][0-9]{0,4}",
     },
   ];
 }
@@ -137,6 +141,7 @@ function makeDefaults(container: Container, spec: Spec): Variable[] {
     sameAs: undefined,
     line: `# ${container.variable}_${suffix}=${value}`,
     secret: false,
+    form: undefined,
   });
   const limits = container.limits[spec.profile];
   return [

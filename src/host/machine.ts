@@ -9,3 +9,8 @@ export function machineMemory(): number {
 export function machineCores(): number {
   return availableParallelism();
 }
+
+/** The day it is, in UTC, as YYYY-MM-DD. */
+export function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}

@@ -39,12 +39,13 @@ const values = new Map<string, unknown>();
 /**
  * A text of one document as a plain value, aliases and merge keys resolved. Read only: whoever asks for the same text
  * next gets the same value.
- * @param document where the caller has parsed the text already, with `merge`
+ * @param document where the caller has parsed the text already, or will, with `merge`
  * @returns undefined where it is broken
  */
-export function yamlValue(text: string, document?: Document.Parsed): unknown {
+export function yamlValue(text: string, document?: Document.Parsed | (() => Document.Parsed)): unknown {
   if (values.has(text)) return values.get(text);
-  const doc = document ?? yamlDocument(text, { merge: true, logLevel: "error" });
+  const known = typeof document === "function" ? document() : document;
+  const doc = known ?? yamlDocument(text, { merge: true, logLevel: "error" });
   let value: unknown;
   try {
     value = doc.errors.length > 0 ? undefined : doc.toJS({ maxAliasCount: MAX_ALIASES });

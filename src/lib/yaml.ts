@@ -1,4 +1,4 @@
-import { isMap, isPair, isScalar, LineCounter, visit, type Document, type Pair, type YAMLMap } from "yaml";
+import { isMap, isNode, isPair, isScalar, LineCounter, visit, type Document, type Pair, type YAMLMap } from "yaml";
 import type * as z from "zod/mini";
 
 import { problemsError, type Problem } from "./errors.ts";
@@ -101,31 +101,86 @@ function pairOf(node: YAMLMap, key: PropertyKey): Pair | undefined {
 }
 
 function lineOf(doc: ParsedDocument, counter: LineCounter, path: readonly PropertyKey[]): number | undefined {
+  return placeOf(doc, counter, path)?.line;
+}
+
+/** The deepest part of a path that is there: its line, and how many keys lead to it. */
+function placeOf(
+  doc: ParsedDocument,
+  counter: LineCounter,
+  path: readonly PropertyKey[],
+): { line: number; depth: number } | undefined {
   let node: unknown = doc.contents;
   let offset: number | undefined;
+  let depth = 0;
   for (const key of path) {
     if (isMap(node)) {
       const pair = pairOf(node, key);
       if (pair === undefined) break;
       if (isScalar(pair.key) && pair.key.range) offset = pair.key.range[0];
       node = pair.value;
+      depth += 1;
     } else if (
-      typeof key === "number" &&
+      /^\d+$/.test(String(key)) &&
       node !== null &&
       typeof node === "object" &&
       "items" in node &&
       Array.isArray(node.items)
     ) {
       const items: unknown[] = node.items;
-      node = items[key];
-      if (isScalar(node) && node.range) offset = node.range[0];
+      node = items[Number(key)];
+      if (isNode(node) && node.range) {
+        offset = node.range[0];
+        depth += 1;
+      }
     } else {
       break;
     }
   }
-  if (offset === undefined) return path.length === 0 ? 1 : undefined;
-  return counter.linePos(offset).line;
+  if (offset === undefined) return path.length === 0 ? { line: 1, depth } : undefined;
+  return { line: counter.linePos(offset).line, depth };
 }
+
+/** A YAML text of anybody, and where its keys stand. Parsed when somebody asks first. */
+export class YamlPlaces {
+  readonly #text: string;
+  #parsed: { doc: ParsedDocument; counter: LineCounter } | undefined;
+
+  private constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** Frameworks with the same services have the same file. */
+  static of(text: string): YamlPlaces {
+    const known = remembered.get(text);
+    if (known !== undefined) return known;
+    const made = new YamlPlaces(text);
+    const [oldest] = remembered.keys();
+    if (remembered.size >= REMEMBERED && oldest !== undefined) remembered.delete(oldest);
+    remembered.set(text, made);
+    return made;
+  }
+
+  get document(): ParsedDocument {
+    return this.#parse().doc;
+  }
+
+  /** The line of a key, or of the deepest one above it that is there, and how deep that is; undefined for none. */
+  find(path: readonly string[]): { line: number; depth: number } | undefined {
+    const { doc, counter } = this.#parse();
+    return placeOf(doc, counter, path);
+  }
+
+  #parse(): { doc: ParsedDocument; counter: LineCounter } {
+    if (this.#parsed !== undefined) return this.#parsed;
+    const counter = new LineCounter();
+    const doc = yamlDocument(this.#text, { lineCounter: counter, merge: true, logLevel: "error" });
+    return (this.#parsed = { doc, counter });
+  }
+}
+
+const REMEMBERED = 8;
+const remembered = new Map<string, YamlPlaces>();
 
 /** Problems whose keys are known, with the file and the line of each key. */
 export function locate(text: string, file: string, problems: readonly Problem[]): Problem[] {

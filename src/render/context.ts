@@ -79,6 +79,8 @@ export interface Context {
   latest: boolean;
   /** The registry mirror, or "". */
   registry: string;
+  /** Waivers of the spec; what is left out is empty. */
+  waivers: readonly { rule: string; service: string; reason: string; expires: string }[];
   /** Recorded digests by container name. */
   digests: { container: string; reference: string }[];
   preset: { title: string; package: string; module: string; docs: string; example: string };
@@ -121,6 +123,12 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
     spec,
     latest: spec.images === "latest",
     registry: spec.registry ?? "",
+    waivers: spec.waivers.map(({ rule, service, reason, expires }) => ({
+      rule,
+      service: service ?? "",
+      reason,
+      expires: expires ?? "",
+    })),
     digests: Object.entries(spec.digests ?? {}).map(([container, reference]) => ({ container, reference })),
     preset: {
       // The preset for every other name has no name of its own to show.

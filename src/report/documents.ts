@@ -69,6 +69,58 @@ export const statusDocument = z.strictObject({
   ),
 });
 
+export const validateDocument = z.strictObject({
+  schemaVersion: z.literal(1),
+  frameworks: z.array(
+    z.strictObject({
+      name: z.string(),
+      findings: z.array(
+        z.strictObject({
+          rule: z.string(),
+          severity: z.enum(["error", "warning", "info"]),
+          outcome: z
+            .enum(["fail", "unknown", "waived"])
+            .describe("unknown: it could not be told whether the rule holds"),
+          service: z.string().nullable(),
+          file: z.string().nullable().describe("as the root was given"),
+          line: z.int().min(1).nullable(),
+          key: z.string().nullable().describe("in a YAML file, its keys with dots between them; in .env, the variable"),
+          message: z.string(),
+          fix: z.string(),
+        }),
+      ),
+      probes: z.array(
+        z.strictObject({
+          id: z.string(),
+          service: z.string(),
+          outcome: z.enum(["pass", "fail", "unknown"]),
+          ms: z.number(),
+          message: z.string(),
+          hint: z.string(),
+        }),
+      ),
+    }),
+  ),
+  summary: z.strictObject({
+    pass: z.int().describe("how many times a rule was kept: by a service, by .env, by a directory"),
+    fail: z.int(),
+    unknown: z.int(),
+    waived: z.int(),
+  }),
+});
+
+export const doctorDocument = z.strictObject({
+  schemaVersion: z.literal(1),
+  checks: z.array(
+    z.strictObject({
+      id: z.string(),
+      outcome: z.enum(["pass", "fail", "unknown"]),
+      message: z.string(),
+      fix: z.string().describe("empty where nothing is wrong"),
+    }),
+  ),
+});
+
 export const errorDocument = z.strictObject({
   schemaVersion: z.literal(1),
   error: z.strictObject({
@@ -90,4 +142,6 @@ export type PlanDocument = z.output<typeof planDocument>;
 export type PlansDocument = z.output<typeof plansDocument>;
 export type PortsDocument = z.output<typeof portsDocument>;
 export type StatusDocument = z.output<typeof statusDocument>;
+export type ValidateDocument = z.output<typeof validateDocument>;
+export type DoctorDocument = z.output<typeof doctorDocument>;
 export type ErrorDocument = z.output<typeof errorDocument>;

@@ -1,7 +1,15 @@
 import type { Writable } from "node:stream";
 
 import { visible, visibleLines } from "../lib/visible.ts";
-import type { ErrorDocument, PlanDocument, PlansDocument, PortsDocument, StatusDocument } from "./documents.ts";
+import type {
+  DoctorDocument,
+  ErrorDocument,
+  PlanDocument,
+  PlansDocument,
+  PortsDocument,
+  StatusDocument,
+  ValidateDocument,
+} from "./documents.ts";
 
 type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
@@ -53,7 +61,16 @@ export class Output {
   }
 
   /** The one document of --json: an error that follows a result (a failed --check) goes to stderr alone. */
-  document(value: PlanDocument | PlansDocument | PortsDocument | StatusDocument | ErrorDocument): void {
+  document(
+    value:
+      | PlanDocument
+      | PlansDocument
+      | PortsDocument
+      | StatusDocument
+      | ValidateDocument
+      | DoctorDocument
+      | ErrorDocument,
+  ): void {
     if (!this.json || this.#documented) return;
     this.#documented = true;
     this.#stdout.write(`${visibleLines(JSON.stringify(value, null, 2))}\n`);

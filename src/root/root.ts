@@ -12,6 +12,7 @@ import { readPlainYaml } from "../spec/plain-yaml.ts";
 import { schemasFor, type Spec } from "../spec/schema.ts";
 import { effectiveName, SPEC_FILE, type Framework } from "./framework.ts";
 import { composeClaims, specClaims } from "./claims.ts";
+import { COMPOSE_NAMES } from "./stack-files.ts";
 import { isSkipped, warnOfLinkedDirectory, type Search } from "./compose-files.ts";
 import { entriesOf, textOf } from "../host/files.ts";
 
@@ -188,9 +189,6 @@ async function readFramework(
     env: env === undefined ? new Map() : dotenvValues(env),
   };
 }
-
-// What Compose looks for, in its order: somebody may have renamed it.
-const COMPOSE_NAMES = [COMPOSE, "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 
 /** The stack cannot start without it, but a file that somebody deleted is not made again. */
 function lostCompose(shown: string): string {

@@ -143,10 +143,16 @@ const backupSchema = z.strictObject({
   keep: z.prefault(keepSchema, {}),
 });
 
+const daySchema = z
+  .string()
+  .check(z.regex(/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/, 'a day such as "2027-03-31", in quotes'));
+
+/** A rule of `validate` that does not count: for one service, or for whatever it finds. */
 const waiverSchema = z.strictObject({
   rule: z.string().check(z.minLength(1), z.maxLength(80)),
-  service: idSchema,
+  service: z.optional(z.string().check(z.minLength(1), z.maxLength(100))),
   reason: z.string().check(z.minLength(1), z.maxLength(300)),
+  expires: z.optional(daySchema),
 });
 
 const externalSchema = z.strictObject({

@@ -67,8 +67,27 @@ function notReadable(error: unknown, shown: string, links: "followed" | "refused
 
 /** Whether others than its owner may read a file. */
 export function isReadableByOthers(dir: string, path: string): boolean {
+  return ((modeOf(dir, path) ?? 0) & 0o077) !== 0;
+}
+
+/** The permission bits of a file, a link followed; undefined when there is none. */
+export function modeOf(dir: string, path: string): number | undefined {
   const found = statSync(`${dir}/${path}`, { throwIfNoEntry: false });
-  return found !== undefined && (found.mode & 0o077) !== 0;
+  return found === undefined ? undefined : found.mode & 0o777;
+}
+
+/**
+ * Files with an open conflict: the other rendition is still beside them.
+ * @throws UserError exit 1 when a directory of `.scaffold` is a link
+ */
+export function openConflicts(dir: string, shown: string): string[] {
+  return storedPaths(dir, shown, [SCAFFOLD_DIR, INCOMING_DIR])
+    .flatMap((path) => {
+      const about = storedFor(path);
+      return about?.kind === "offered" ? [about.path] : [];
+    })
+    .filter((path) => existsSync(`${dir}/${incomingPath(path)}`))
+    .toSorted();
 }
 
 /**
@@ -90,9 +109,10 @@ export function readDirectory(dir: string, paths: Iterable<string>, shown: strin
 
 /**
  * Paths below `.scaffold/` that hold a base or an offered rendition.
+ * @param folders where to look
  * @throws UserError exit 1 when `.scaffold` or a directory in it is a link: it could lead round in a circle, or out
  */
-function storedPaths(dir: string, shown: string): string[] {
+function storedPaths(dir: string, shown: string, folders = [SCAFFOLD_DIR, BASE_DIR, INCOMING_DIR]): string[] {
   const found: string[] = [];
   const walk = (folder: string): void => {
     let entries: Dirent[];
@@ -108,7 +128,7 @@ function storedPaths(dir: string, shown: string): string[] {
       else if (entry.isDirectory()) walk(path);
     }
   };
-  for (const folder of [SCAFFOLD_DIR, BASE_DIR, INCOMING_DIR]) {
+  for (const folder of folders) {
     const entry = lstatSync(`${dir}/${folder}`, { throwIfNoEntry: false });
     if (entry?.isSymbolicLink() === true) throw oddFile(`${shown}/${folder}`, "ELOOP", "refused", EXIT.failure);
     if (folder !== SCAFFOLD_DIR && entry !== undefined) walk(folder);

@@ -27,6 +27,7 @@ const ROOMS: readonly Room[] = [
   { name: "root", files: /^src\/root\//, world: "reads" },
   { name: "store", files: /^src\/store\//, world: "reads" },
   { name: "host", files: /^src\/host\//, world: "reads" },
+  { name: "rules", files: /^src\/rules\//, world: "nothing" },
   { name: "plan", files: /^src\/plan\//, world: "nothing" },
   { name: "merge", files: /^src\/merge\//, world: "nothing" },
   { name: "render", files: /^src\/render\//, world: "nothing" },
@@ -52,6 +53,7 @@ const READS = new Set([
   "readFileSync",
   "realpathSync",
   "statSync",
+  "statfsSync",
   "Dirent",
 ]);
 /** What only `host` may use as well: a device is read from an open file. What it opens, it opens to read. */

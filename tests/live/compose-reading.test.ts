@@ -3,6 +3,10 @@ import fs from "fs-extra";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
+import { composeModel, type Compose } from "../../src/compose/model.ts";
+import { publishedBy } from "../../src/compose/ports.ts";
+import { stackOf } from "../../src/compose/stack.ts";
+import { mapping } from "../../src/lib/mapping.ts";
 import { dotenvValues } from "../../src/env/dotenv.ts";
 import { interpolate } from "../../src/env/interpolate.ts";
 import { mergeFile } from "../../src/merge/merge.ts";
@@ -116,6 +120,97 @@ describe.skipIf(engineProblem() !== undefined)("Docker Compose and this program 
     for (const [path, file] of await treeOf(CASES[name] ?? {})) fs.outputFileSync(join(cwd, path), file.content);
     const { code, stderr } = await run("docker", ["compose", "config", "-q"], { cwd });
     expect([code, stderr]).toEqual([0, ""]);
+  });
+});
+
+/** What validation reads from a stack: nothing of it depends on how it is written. */
+function facets(compose: Compose): unknown {
+  return [...compose.services.values()].map(({ name, image, ports, mounts, networks, settings, containerName }) => ({
+    name,
+    image,
+    containerName,
+    ports: ports
+      .flatMap((entry) => publishedBy(entry, (text) => text) ?? [])
+      .map(({ address, port, protocol }) => `${address}:${String(port)}/${protocol}`)
+      .toSorted(),
+    mounts: mounts.map(({ type, source, target }) => `${type} ${type === "bind" ? "" : source} ${target}`).toSorted(),
+    // Compose adds its default one to a service that names none.
+    networks: networks.filter((network) => network !== "default").toSorted(),
+    user: settings["user"],
+    lists: ["cap_add", "cap_drop", "security_opt", "command", "entrypoint", "dns"].map((key) => listed(settings[key])),
+    environment: variables(settings["environment"]),
+    logging: settings["logging"] ?? null,
+    healthcheck: command(mapping(settings["healthcheck"])["test"]),
+    needs: Array.isArray(settings["depends_on"])
+      ? settings["depends_on"].map(String)
+      : Object.keys(mapping(settings["depends_on"])),
+  }));
+}
+
+function listed(value: unknown): unknown {
+  return typeof value === "string" ? [value] : (value ?? null);
+}
+
+function command(test: unknown): unknown {
+  return typeof test === "string" ? ["CMD-SHELL", test] : (test ?? null);
+}
+
+function variables(value: unknown): unknown {
+  if (!Array.isArray(value)) return Object.entries(mapping(value)).map(([name, text]) => `${name}=${String(text)}`);
+  return value.map(String);
+}
+
+describe.skipIf(engineProblem() !== undefined)("Docker Compose and this program combine the same", () => {
+  const BASE = `
+x-common: &common {image: "x:1", cap_drop: [ALL], logging: {driver: local, options: {max-size: "1m"}}}
+services:
+  a:
+    <<: *common
+    container_name: a
+    user: "1"
+    command: [one, two]
+    ports: ["127.0.0.1:8000:80", "9000-9002:9000-9002/udp"]
+    volumes: [data:/data, ./conf:/conf:ro]
+    networks: [inside]
+    environment: {A: "1", B: "2"}
+    healthcheck: {test: [CMD, "true"], interval: 5s}
+    security_opt: [no-new-privileges:true]
+    depends_on: [b]
+  b: {image: "y:\${TAG:-2}", networks: {inside: {}, outside: {}}, dns: 1.1.1.1}
+networks: {inside: {internal: true}, outside: {}}
+volumes: {data: {}}
+`;
+  it.each([
+    "services: {}",
+    "services: {a: {user: root, command: [three]}}",
+    "services: {a: {cap_add: [NET_ADMIN], cap_drop: [NET_RAW], security_opt: [seccomp:unconfined]}}",
+    "services: {a: {ports: ['0.0.0.0:8000:80', '127.0.0.1:8000:80']}}",
+    "services: {a: {ports: !override ['1.2.3.4:1:1'], user: !reset null}}",
+    "services: {a: {ports: !reset [], volumes: !override [other:/data]}}\nvolumes: {other: {}}",
+    "services: {a: {volumes: [{type: bind, source: ./b, target: /data}, more:/more]}}\nvolumes: {more: {}}",
+    "services: {a: {environment: [B=3, C=4]}, b: {environment: [D=5]}}",
+    "services: {a: {logging: {options: {max-file: '3'}}}}",
+    "services: {a: {logging: {driver: json-file}}}",
+    "services: {a: {healthcheck: {test: NONE}}, b: {dns: [9.9.9.9]}}",
+    "services: {a: {networks: [outside], depends_on: {b: {condition: service_healthy}}}}",
+    "services: {a: {networks: !reset [], network_mode: host}}",
+    "services: {c: {extends: d, container_name: c, ports: ['7000:70']}, d: {image: z, ports: ['7001:71'], user: '4'}}",
+    "services: {c: {extends: {service: b}, user: '5'}, b: {image: w, user: '6', cap_drop: [ALL]}}",
+  ])("%s", async (override) => {
+    const cwd = tempDir();
+    const files = [
+      { file: "compose.yaml", text: BASE },
+      { file: "compose.override.yaml", text: override },
+    ];
+    for (const { file, text } of files) fs.writeFileSync(join(cwd, file), text);
+    const { code, stdout, stderr } = await run("docker", ["compose", "config", "--format", "json"], { cwd });
+    expect([code, stderr]).toEqual([0, ""]);
+    const theirs = composeModel(JSON.parse(stdout));
+    if (theirs === undefined) throw new Error(stdout);
+    const ours = stackOf(files, () => undefined).compose;
+    const sorted = (compose: Compose): unknown =>
+      Object.fromEntries((facets(compose) as { name: string }[]).map((each) => [each.name, each]));
+    expect(sorted(ours)).toEqual(sorted(theirs));
   });
 });
 

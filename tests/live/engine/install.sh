@@ -26,6 +26,7 @@ need ip iproute2
 need cron cron
 need restic restic
 need python3 python3
+python3 -c 'import yaml' 2>/dev/null || packages+=(python3-yaml)
 python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip)
 [ -e "$keyring" ] || packages+=(debian-archive-keyring)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || packages+=(ca-certificates)
@@ -42,6 +43,12 @@ if [ "${#packages[@]}" -gt 0 ]; then
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq
   apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+fi
+
+# The second judge of the rules: another program's opinion of the same Compose files.
+if [ ! -d "$ENGINE_HOME/compose-lint" ]; then
+  python3 -m pip install --quiet --no-deps --no-compile --root-user-action=ignore --disable-pip-version-check \
+    --target "$ENGINE_HOME/compose-lint" compose-lint==0.36.2
 fi
 
 if [ ! -x "$plugins/docker-compose" ]; then

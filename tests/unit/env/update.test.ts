@@ -16,6 +16,7 @@ function section(port: number, more: Partial<Variable>[] = []): Section[] {
     sameAs: undefined,
     line: "",
     secret: part.class === "secret",
+    form: undefined,
     ...part,
   });
   return [

@@ -1,0 +1,11 @@
+import type { ValidateResult } from "../../flow/validate.ts";
+import type { ValidateDocument } from "../documents.ts";
+
+/** The document of `validate --json`. */
+export function validateDocumentOf({ frameworks, summary }: ValidateResult): ValidateDocument {
+  return {
+    schemaVersion: 1,
+    frameworks: frameworks.map(({ name, findings }) => ({ name, findings: [...findings], probes: [] })),
+    summary,
+  };
+}

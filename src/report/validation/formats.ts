@@ -1,0 +1,137 @@
+import type { ValidateResult } from "../../flow/validate.ts";
+import { visible, visibleLines } from "../../lib/visible.ts";
+import type { Finding, RuleInfo } from "../../rules/rule.ts";
+import { validateDocumentOf } from "./document.ts";
+import { sourcesOf, summaryLine } from "./terminal.ts";
+
+/** Everything that a report is made of. */
+export interface Report {
+  result: ValidateResult;
+  rules: readonly RuleInfo[];
+  /** The program's version. */
+  version: string;
+}
+
+/** How a report can be written, by the ending of its file. */
+export const FORMATS: Readonly<Record<string, (report: Report) => string>> = {
+  json: ({ result }) => `${visibleLines(JSON.stringify(validateDocumentOf(result), null, 2))}\n`,
+  md: markdown,
+  xml: junit,
+  sarif,
+};
+
+type Placed = Finding & { framework: string };
+
+function placed({ frameworks }: ValidateResult): Placed[] {
+  return frameworks.flatMap(({ name, findings }) => findings.map((finding) => ({ ...finding, framework: name })));
+}
+
+const LEVELS = { error: "error", warning: "warning", info: "note" } as const;
+
+/** SARIF 2.1.0: what code hosts show beside a line. */
+function sarif({ result, rules, version }: Report): string {
+  const index = new Map(rules.map(({ id }, at) => [id, at]));
+  const document = {
+    $schema: "https://json.schemastore.org/sarif-2.1.0.json",
+    version: "2.1.0",
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: "framework-infra",
+            version,
+            rules: rules.map((rule) => ({
+              id: rule.id,
+              shortDescription: { text: rule.title },
+              fullDescription: { text: rule.why },
+              help: { text: [`${rule.fix}.`, ...sourcesOf(rule)].join("\n") },
+              defaultConfiguration: { level: LEVELS[rule.severity] },
+            })),
+          },
+        },
+        results: placed(result).map((finding) => ({
+          ruleId: finding.rule,
+          ruleIndex: index.get(finding.rule) ?? -1,
+          level: finding.outcome === "unknown" ? "none" : LEVELS[finding.severity],
+          kind: finding.outcome === "unknown" ? "open" : "fail",
+          message: { text: visible(textOf(finding)) },
+          ...(finding.file === null ? {} : { locations: [location(finding.file, finding.line)] }),
+          ...(finding.outcome === "waived" ? { suppressions: [{ kind: "external" }] } : {}),
+          // The same finding on another line is still the same.
+          partialFingerprints: {
+            "finding/v1": [
+              finding.framework,
+              finding.rule,
+              finding.service ?? "",
+              finding.key ?? "",
+              finding.message,
+            ].join("/"),
+          },
+        })),
+        columnKind: "utf16CodeUnits",
+      },
+    ],
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function location(file: string, line: number | null): object {
+  const uri = file.split("/").map(encodeURIComponent).join("/");
+  return {
+    physicalLocation: { artifactLocation: { uri }, ...(line === null ? {} : { region: { startLine: line } }) },
+  };
+}
+
+function textOf({ framework, service, message, fix }: Placed): string {
+  return `${service ?? framework} ${message}. ${fix}.`;
+}
+
+/** JUnit: a suite for each framework, a case for each finding and one for all that was kept. */
+function junit({ result }: Report): string {
+  const suites = result.frameworks.map(({ name, findings }) => {
+    const cases = findings.map((finding) => {
+      const head = `<testcase classname="${escaped(name)}" name="${escaped(`${finding.rule}${finding.service === null ? "" : ` ${finding.service}`}`)}">`;
+      const text = escaped(`${place(finding)}${finding.message}. ${finding.fix}.`);
+      if (finding.outcome === "waived") return `${head}<skipped message="${text}"/></testcase>`;
+      if (finding.outcome === "unknown") return `${head}<error type="unknown" message="${text}"/></testcase>`;
+      return `${head}<failure type="${finding.severity}" message="${text}"/></testcase>`;
+    });
+    if (cases.length === 0) cases.push(`<testcase classname="${escaped(name)}" name="all rules"/>`);
+    const count = (outcome: Finding["outcome"]): string =>
+      String(findings.filter((finding) => finding.outcome === outcome).length);
+    return `  <testsuite name="${escaped(name)}" tests="${String(cases.length)}" failures="${count("fail")}" errors="${count("unknown")}" skipped="${count("waived")}">\n${cases.map((each) => `    ${each}\n`).join("")}  </testsuite>\n`;
+  });
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="framework-infra validate">\n${suites.join("")}</testsuites>\n`;
+}
+
+/** As the text of an attribute; what XML 1.0 cannot hold is shown as an escape. */
+function escaped(text: string): string {
+  const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
+  return visible(text).replaceAll(/[&<>"']/g, (letter) => entities[letter] ?? letter);
+}
+
+function place({ file, line }: Finding): string {
+  return file === null ? "" : `${file}${line === null ? "" : `:${String(line)}`}: `;
+}
+
+/** For a pull request. */
+function markdown({ result }: Report): string {
+  const rows = placed(result).map((finding) => {
+    const word = finding.outcome === "fail" ? finding.severity : finding.outcome;
+    const where =
+      finding.file === null
+        ? finding.framework
+        : `${finding.file}${finding.line === null ? "" : `:${String(finding.line)}`}`;
+    const what = `${finding.service === null ? "" : `${finding.service} `}${finding.message}`;
+    return `| ${[word, code(finding.rule), code(where), code(what), code(finding.fix)].join(" | ")} |`;
+  });
+  const head = ["# Validation", "", `${summaryLine(result)}.`, ""];
+  if (rows.length === 0) return [...head, "Nothing was found.", ""].join("\n");
+  return [...head, "| | rule | place | finding | fix |", "|---|---|---|---|---|", ...rows, ""].join("\n");
+}
+
+/** Text of anybody, as code: nothing in it is markup, a link or a mention, and it cannot end the cell. */
+function code(text: string): string {
+  const harmless: Record<string, string> = { "`": "'", "|": "¦", "\\": "/" };
+  return `\`${visible(text).replaceAll(/[`|\\]/g, (letter) => harmless[letter] ?? letter)}\``;
+}

@@ -1,0 +1,294 @@
+import fs from "fs-extra";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+import { cli, run, snapshot } from "../helpers/cli.ts";
+import { document } from "../helpers/schemas.ts";
+import { tempDir } from "../helpers/temp.ts";
+
+interface Finding {
+  rule: string;
+  severity: string;
+  outcome: string;
+  service: string | null;
+  file: string | null;
+  line: number | null;
+  message: string;
+}
+interface Document {
+  frameworks: { name: string; findings: Finding[]; probes: unknown[] }[];
+  summary: { pass: number; fail: number; unknown: number; waived: number };
+}
+
+async function make(cwd: string, ...names: string[]): Promise<void> {
+  for (const name of names) {
+    const { code, stderr } = await cli(["new-framework", name, "--yes", "--services", "qdrant,postgres"], { cwd });
+    if (code !== 0) throw new Error(stderr);
+  }
+}
+
+async function validate(cwd: string, ...args: string[]): Promise<{ code: number | null; found: Document }> {
+  const { code, stdout } = await cli(["validate", "--json", ...args], { cwd });
+  return { code, found: document(stdout, "validate") as unknown as Document };
+}
+
+const failing = ({ frameworks }: Document): string[] =>
+  frameworks.flatMap(({ name, findings }) =>
+    findings
+      .filter(({ outcome }) => outcome !== "waived")
+      .map(({ rule, service }) => `${name} ${service ?? ""} ${rule}`),
+  );
+
+function edit(file: string, change: (text: string) => string): void {
+  const text = fs.readFileSync(file, "utf8");
+  const edited = change(text);
+  if (edited === text) throw new Error(`${file}: the edit changes nothing`);
+  fs.writeFileSync(file, edited);
+}
+
+describe("validate", () => {
+  it("finds nothing in what was just made, and writes nothing", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai", "dspy");
+    const before = snapshot(cwd);
+    const { code, found } = await validate(cwd);
+    expect([code, failing(found)]).toEqual([0, []]);
+    expect(found.summary.pass).toBeGreaterThan(100);
+    const { stdout } = await cli(["validate"], { cwd });
+    expect(stdout).toMatch(/^crewai: nothing found\ndspy: nothing found\n\d+ passed, 0 failed\n$/);
+    expect(snapshot(cwd)).toEqual(before);
+  });
+
+  it("finds nothing in a whole stack but what the catalogue waives", async () => {
+    const cwd = tempDir();
+    await cli(["new-framework", "crewai", "--yes"], { cwd });
+    const { code, found } = await validate(cwd);
+    expect([code, failing(found), found.summary.waived]).toEqual([0, [], 4]);
+  });
+
+  it("judges what was edited, where Compose would read it, and names the line", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai");
+    const dir = join(cwd, "frameworks/crewai");
+    edit(join(dir, "compose.yaml"), (text) => text.replace("\n    cap_drop:\n      - ALL", "\n    privileged: true"));
+    // Compose takes it by itself.
+    fs.writeFileSync(
+      join(dir, "compose.override.yaml"),
+      "services:\n  postgres:\n    ports:\n      - 0.0.0.0:7777:5432\n  mine:\n    image: mine\n    user: root\n",
+    );
+    const { code, found } = await validate(cwd, "crewai");
+    expect(code).toBe(6);
+    expect(failing(found)).toEqual(
+      expect.arrayContaining([
+        "crewai postgres no-privileges",
+        "crewai postgres no-capabilities",
+        "crewai postgres loopback",
+        "crewai mine non-root",
+        "crewai mine limits",
+        "crewai mine pinned-image",
+      ]),
+    );
+    const findings = found.frameworks[0]?.findings ?? [];
+    expect(findings.find(({ rule }) => rule === "loopback")).toMatchObject({
+      file: "frameworks/crewai/compose.override.yaml",
+      line: 3,
+    });
+    const privileged = fs.readFileSync(join(dir, "compose.yaml"), "utf8").split("\n").indexOf("    privileged: true");
+    expect(findings.find(({ rule }) => rule === "no-privileges")).toMatchObject({
+      file: "frameworks/crewai/compose.yaml",
+      line: privileged + 1,
+    });
+  });
+
+  it("reads the files that COMPOSE_FILE names instead, and says which it cannot read", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai");
+    const dir = join(cwd, "frameworks/crewai");
+    fs.writeFileSync(join(dir, "compose.override.yaml"), "services: {postgres: {privileged: true}}\n");
+    fs.appendFileSync(join(dir, ".env"), "COMPOSE_FILE=compose.yaml:gone.yaml\n");
+    const { code, found } = await validate(cwd);
+    expect([code, failing(found)]).toEqual([6, ["crewai  compose-readable"]]);
+  });
+
+  it("goes by --fail-on and --allow-unknown", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai");
+    const dir = join(cwd, "frameworks/crewai");
+    edit(join(dir, "compose.yaml"), (text) => text.replace("restart: unless-stopped", "restart: always"));
+    expect((await validate(cwd)).code).toBe(0);
+    expect((await validate(cwd, "--fail-on", "warning")).code).toBe(6);
+    fs.removeSync(join(dir, ".env"));
+    expect((await validate(cwd)).code).toBe(6);
+    const { code, found } = await validate(cwd, "--allow-unknown");
+    expect([code, found.summary.unknown]).toEqual([0, 1]);
+    const { code: wrong, stderr } = await cli(["validate", "--fail-on", "fatal"], { cwd });
+    expect([wrong, stderr]).toEqual([2, expect.stringContaining("error, warning or info")]);
+  });
+
+  it("finds secrets that are published, placeholders, a mode, and an .env in git; and prints none of them", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai");
+    const env = join(cwd, "frameworks/crewai/.env");
+    edit(env, (text) => text.replace(/^POSTGRES_PASSWORD=.*$/m, "POSTGRES_PASSWORD=mysecretpassword"));
+    edit(env, (text) => text.replace(/^QDRANT_API_KEY=.*$/m, "QDRANT_API_KEY=qdrant"));
+    edit(env, (text) => text.replace(/^OPENROUTER_API_KEY=.*$/m, "OPENROUTER_API_KEY=your-key"));
+    edit(env, (text) => text.replace(/^QDRANT_PORT=.*$/m, "QDRANT_PORT=64x"));
+    fs.chmodSync(env, 0o644);
+    await run("git", ["init", "-q"], { cwd });
+    await run("git", ["add", "-f", "frameworks/crewai/.env"], { cwd });
+    const { code, stdout, stderr } = await cli(["validate", "--json"], { cwd });
+    expect(code).toBe(6);
+    expect(failing(document(stdout, "validate") as unknown as Document)).toEqual([
+      "crewai  env-strong-secrets",
+      "crewai  env-strong-secrets",
+      "crewai  env-no-placeholder",
+      "crewai  env-form",
+      "crewai  env-private",
+      "crewai  env-not-in-git",
+    ]);
+    expect(stdout + stderr).not.toMatch(/mysecretpassword|your-key/);
+  });
+
+  it("finds an .env in a repository of the framework's own, whatever a hook of another one says", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai");
+    const dir = join(cwd, "frameworks/crewai");
+    await run("git", ["init", "-q"], { cwd: dir });
+    await run("git", ["add", "-f", ".env"], { cwd: dir });
+    const { code, stdout } = await cli(["validate", "--json"], { cwd, env: { GIT_DIR: "/nowhere/.git" } });
+    expect([code, failing(document(stdout, "validate") as unknown as Document)]).toEqual([
+      6,
+      ["crewai  env-not-in-git"],
+    ]);
+  });
+
+  it("names ports and names that two stacks share", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai", "dspy");
+    const port = /^QDRANT_PORT=(.*)$/m.exec(fs.readFileSync(join(cwd, "frameworks/crewai/.env"), "utf8"))?.[1] ?? "";
+    const env = join(cwd, "frameworks/dspy/.env");
+    edit(env, (text) => text.replace(/^QDRANT_PORT=.*$/m, `QDRANT_PORT=${port}`));
+    edit(env, (text) => text.replace(/^FRAMEWORK_NAME=.*$/m, "FRAMEWORK_NAME=crewai"));
+    const { code, found } = await validate(cwd);
+    expect([code, failing(found)]).toEqual([
+      6,
+      ["crewai  own-ports", "crewai  own-name", "dspy  own-ports", "dspy  own-name"],
+    ]);
+  });
+
+  it("takes waivers from framework.yaml, until they expire", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai");
+    const dir = join(cwd, "frameworks/crewai");
+    edit(join(dir, "compose.yaml"), (text) =>
+      text.replace("restart: unless-stopped", "restart: unless-stopped\n    privileged: true"),
+    );
+    const waive = (more: string): void => {
+      edit(join(dir, "framework.yaml"), (text) =>
+        text
+          .replace(/^waivers:[\s\S]*?(?=^\w|(?![\s\S]))/m, "")
+          .concat(`waivers:\n  - {rule: no-privileges, service: postgres, reason: "a test"${more}}\n`),
+      );
+    };
+    waive("");
+    const { code, found } = await validate(cwd, "--fail-on", "info");
+    expect([code, failing(found), found.summary.waived]).toEqual([0, [], 1]);
+    waive(', expires: "2020-01-01"');
+    expect(failing((await validate(cwd)).found)).toEqual(["crewai postgres no-privileges", "crewai  waivers-valid"]);
+    waive(", expires: soon");
+    const broken = await validate(cwd);
+    expect([broken.code, failing(broken.found)]).toEqual([6, ["crewai  spec-valid"]]);
+  });
+
+  it("waives what is found today, in framework.yaml, and no more", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai", "dspy");
+    const dir = join(cwd, "frameworks/crewai");
+    const edited = (key: string): void => {
+      edit(join(dir, "compose.yaml"), (text) =>
+        text.replace("    restart: unless-stopped", `    ${key}\n    restart: unless-stopped`),
+      );
+    };
+    edited("privileged: true");
+    edit(join(dir, "framework.yaml"), (text) => text.replace("description:", "# mine\ndescription:"));
+    const { code, stdout } = await cli(["validate", "--init-waivers"], { cwd });
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^frameworks\/crewai\/framework.yaml: waived no-privileges\nEach waiver needs/),
+    ]);
+    expect(fs.readFileSync(join(dir, "framework.yaml"), "utf8")).toContain("# mine");
+    expect(failing((await validate(cwd)).found)).toEqual([]);
+    edited("cap_add: [SYS_ADMIN]");
+    expect(failing((await validate(cwd)).found)).toEqual(["crewai postgres no-dangerous-capabilities"]);
+    expect((await cli(["status", "--check"], { cwd })).code).toBe(0);
+    edit(join(cwd, "frameworks/dspy/.env"), (text) => text.replace(/^QDRANT_API_KEY=.*$/m, "QDRANT_API_KEY=short"));
+    const rest = await cli(["validate", "--init-waivers", "dspy"], { cwd });
+    expect(rest.stdout).toMatch(/^frameworks\/dspy: not waived, .*: env-strong-secrets\nNothing to waive\.\n$/);
+    expect((await cli(["validate", "--init-waivers", "--json"], { cwd })).code).toBe(2);
+    const lines = fs.readFileSync(join(dir, "framework.yaml"), "utf8").split("\n");
+    edit(join(dir, "framework.yaml"), (text) => text.replace('"rule":"no-privileges"', '"rule":"no-such-rule"'));
+    const [first] =
+      (await validate(cwd, "crewai")).found.frameworks[0]?.findings.filter((each) => each.rule === "waivers-valid") ??
+      [];
+    expect(first?.line).toBe(lines.findIndex((line) => line.includes('"rule":"no-privileges"')) + 1);
+  });
+
+  it("judges every directory, although one cannot be read", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai", "dspy");
+    fs.writeFileSync(join(cwd, "frameworks/crewai/framework.yaml"), "name: [\n");
+    const { code, found } = await validate(cwd);
+    expect([code, failing(found)]).toEqual([6, ["crewai  spec-valid"]]);
+    expect(found.frameworks.map(({ name }) => name)).toEqual(["crewai", "dspy"]);
+    expect((await cli(["validate", "nowhere"], { cwd })).code).toBe(2);
+  });
+
+  it("explains each rule, and suggests one", async () => {
+    const cwd = tempDir();
+    const { code, stdout } = await cli(["validate", "--explain", "loopback"], { cwd });
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^loopback \(error\)\n[\s\S]*\nFix: [\s\S]*CIS .* 5\.14\n/),
+    ]);
+    const { code: wrong, stderr } = await cli(["validate", "--explain", "lopback"], { cwd });
+    expect([wrong, stderr]).toEqual([2, expect.stringContaining("did you mean loopback?")]);
+  });
+
+  it("writes reports, whole or not at all, with no markup of anybody's in them", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai");
+    const dir = join(cwd, "frameworks/crewai");
+    fs.writeFileSync(
+      join(dir, "compose.override.yaml"),
+      'services: {"a<b>|`x`&\\"": {image: "x<script>|y", restart: always}}\n',
+    );
+    const files = ["r.json", "r.md", "r.xml", "r.sarif"];
+    const { code, stderr } = await cli(["validate", ...files.flatMap((file) => ["--report", file])], { cwd });
+    expect([code, stderr]).toEqual([6, expect.stringContaining("note: the report is in r.sarif")]);
+    const [json = "", markdown = "", , sarif = ""] = files.map((file) => fs.readFileSync(join(cwd, file), "utf8"));
+    expect(failing(document(json, "validate") as unknown as Document).length).toBeGreaterThan(5);
+    // Whatever is anybody's is code.
+    for (const line of markdown.split("\n").filter((each) => each.includes("x<script>")))
+      expect(line).toMatch(/`[^`]*x<script>[^`]*`/);
+    const { results } = (JSON.parse(sarif) as { runs: { results: { ruleId: string; ruleIndex: number }[] }[] })
+      .runs[0] ?? { results: [] };
+    expect(results.every(({ ruleIndex }) => ruleIndex >= 0)).toBe(true);
+    const parsed = await run("python3", [
+      "-c",
+      "import sys, xml.etree.ElementTree as e; r = e.parse(sys.argv[1]).getroot(); print(len(r.findall('.//failure')), r.find('testsuite').get('failures'))",
+      join(cwd, "r.xml"),
+    ]);
+    const [cases, counted] = parsed.stdout.trim().split(" ");
+    expect(Number(cases)).toBeGreaterThan(5);
+    expect(counted).toBe(cases);
+    expect(fs.readdirSync(cwd).toSorted()).toEqual(["frameworks", ...files].toSorted());
+    for (const [file, said] of [
+      ["r.txt", "does not say what to write"],
+      ["frameworks.md", "is a directory"],
+    ] as const) {
+      if (file === "frameworks.md") fs.mkdirSync(join(cwd, file));
+      const outcome = await cli(["validate", "--report", file], { cwd });
+      expect([outcome.code, outcome.stderr]).toEqual([2, expect.stringContaining(said)]);
+    }
+  });
+});
