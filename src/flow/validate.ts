@@ -129,8 +129,10 @@ async function clashesOf(root: Root): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>();
   for (const claims of (await root.claims()).table.clashes()) {
     for (const claim of claims) {
-      const others = claims.filter((other) => other !== claim).map(describeHolder);
-      const message = `${claim.service} publishes ${String(claim.port)}/${claim.protocol}, and so does ${[...new Set(others)].join(" and ")}`;
+      const others = claims.filter((other) => other !== claim);
+      const some = [...new Set(others.slice(0, 3).map(describeHolder))].join(" and ");
+      const more = others.length > 3 ? ` and ${String(others.length - 3)} more` : "";
+      const message = `${claim.service} publishes ${String(claim.port)}/${claim.protocol}, and so does ${some}${more}`;
       const known = found.get(claim.framework) ?? [];
       if (!known.includes(message)) found.set(claim.framework, [...known, message]);
     }
