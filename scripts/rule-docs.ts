@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { sourcesOf } from "../src/report/validation/terminal.ts";
+import { sourcesOf } from "../src/report/validation/words.ts";
 import { RULES } from "../src/rules/judge.ts";
 
 const file = join(fileURLToPath(new URL("..", import.meta.url)), "docs", "validation.md");

@@ -123,10 +123,10 @@ function images(services: readonly Placed<Manifest>[]): Problem[] {
 
 function patterns(services: readonly Placed<Manifest>[]): Problem[] {
   return services.flatMap(({ file, value }) => {
-    const reserved = value.env.flatMap((entry) => (entry.reserved === undefined ? [] : [entry.reserved]));
+    const written = value.env.flatMap(({ reserved, form }) => [reserved, form].filter((each) => each !== undefined));
     const all = [
       ...value.reservedNames.map((each) => ["reservedNames", each]),
-      ...reserved.map((each) => ["env", each]),
+      ...written.map((each) => ["env", each]),
     ];
     return all
       .filter(([, pattern = ""]) => !isPattern(pattern))

@@ -4,14 +4,6 @@ import { idSchema, portSchema } from "./ids.ts";
 
 const textSchema = z.string().check(z.minLength(1));
 
-function isPattern(text: string): boolean {
-  try {
-    return new RegExp(text) instanceof RegExp;
-  } catch {
-    return false;
-  }
-}
-
 /** Name of an environment variable. */
 const variableSchema = z.string().check(z.regex(/^[A-Z][A-Z0-9_]*$/, "an upper-case variable name such as API_PORT"));
 
@@ -33,7 +25,7 @@ const envEntrySchema = z
     /** Values that `.env` may not give it: a regular expression for the whole value, in any case. */
     reserved: z.optional(z.string()),
     /** The form that its service takes: a regular expression for the whole value. */
-    form: z.optional(textSchema.check(z.refine(isPattern, "must be a regular expression"))),
+    form: z.optional(textSchema),
     /** Fixed text before a secret's random part, e.g. `pk-lf-`. */
     prefix: z.optional(z.string().check(z.regex(/^[a-z-]*$/))),
     /** How a secret is rotated, one paragraph of Markdown; every secret must say it. */

@@ -1,9 +1,10 @@
+import { isCollection, isPair, isScalar, visit } from "yaml";
+
 import { isMapping, mapping } from "../lib/mapping.ts";
 import { YamlPlaces } from "../lib/yaml.ts";
 import { yamlValue } from "../lib/yaml-documents.ts";
-import { isCollection, isPair, isScalar, visit } from "yaml";
 import { portEntry } from "./ports.ts";
-import { isPlain, splitColons } from "./syntax.ts";
+import { isPlain, keyed, splitColons } from "./syntax.ts";
 
 /**
  * One of the Compose files of a stack, as plain values.
@@ -105,16 +106,6 @@ function withoutResets(value: unknown, path: readonly string[], layer: ComposeLa
 function hasOtherDriver(below: unknown, above: unknown): boolean {
   const [before, after] = [mapping(below)["driver"], mapping(above)["driver"]];
   return before !== undefined && after !== undefined && before !== after;
-}
-
-function keyed(value: unknown): Record<string, unknown> {
-  if (isMapping(value)) return value;
-  const entries = listOf(value).flatMap((entry): [string, unknown][] => {
-    if (!isPlain(entry)) return [];
-    const [, key = "", rest] = /^([^=]*)(?:=([\s\S]*))?$/.exec(String(entry)) ?? [];
-    return [[key, rest ?? null]];
-  });
-  return Object.fromEntries(entries);
 }
 
 function named(value: unknown): Record<string, unknown> {

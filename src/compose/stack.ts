@@ -31,7 +31,7 @@ export interface Stack {
 export function stackOf(
   files: readonly ComposeText[],
   lookup: (name: string) => string | undefined,
-  dir = "/stack",
+  dir: string,
 ): Stack {
   const unknown: { message: string; path: readonly string[]; file?: string }[] = [];
   const layers: ComposeLayer[] = [];
@@ -115,7 +115,7 @@ function extendedServices(
       !Object.hasOwn(services, from)
     ) {
       unknown.push({
-        message: "it extends a service of another file, which is not judged",
+        message: "what it extends is in another file, missing, or itself, and is not judged",
         path: ["services", name, "extends"],
       });
       return own;

@@ -1,3 +1,5 @@
+import { isMapping } from "../lib/mapping.ts";
+
 /** Splits short syntax at its colons; those inside `${…}` and `[…]` do not count. */
 export function splitColons(text: string): string[] {
   const found = [""];
@@ -15,6 +17,17 @@ export function splitColons(text: string): string[] {
 /** The variable that a text begins with: `${NAME…}` or `$NAME`; null when there is none. */
 export function variableIn(text: string): string | null {
   return /^\$\{?([A-Za-z_][A-Za-z0-9_]*)/.exec(text)?.[1] ?? null;
+}
+
+/** What may be written as a mapping, or as a list of `KEY=VALUE`; a key without a value has null. */
+export function keyed(value: unknown): Record<string, unknown> {
+  if (isMapping(value)) return value;
+  const entries = (Array.isArray(value) ? (value as unknown[]) : []).flatMap((entry): [string, unknown][] => {
+    if (!isPlain(entry)) return [];
+    const [, key = "", rest] = /^([^=]*)(?:=([\s\S]*))?$/.exec(String(entry)) ?? [];
+    return [[key, rest ?? null]];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** A text or a number: both are how people write ports and targets. */

@@ -15,40 +15,52 @@ export function brokenBy(before: unknown, after: unknown): string[] {
 
 function problems(doc: unknown): string[] {
   const compose = composeModel(doc);
-  return compose === undefined ? ["the file is not a Compose file"] : problemsOf(compose);
+  if (compose === undefined) return ["the file is not a Compose file"];
+  return problemsIn(compose).map(({ service, message }) =>
+    service === undefined ? message : `services.${service} ${message}`,
+  );
 }
 
-/** What Compose would refuse in a file, with the service that it is about where it is about one. */
-export function problemsIn(compose: Compose): { service: string | undefined; message: string }[] {
-  return problemsOf(compose).map((problem) => {
-    const [, service, message] = /^services\.([\w.-]+):? (.*)$/s.exec(problem) ?? [];
-    return { service, message: message ?? problem };
-  });
+/** Something that Compose would refuse. */
+export interface ComposeProblem {
+  /** The service that it is about, where it is about one. */
+  service: string | undefined;
+  /** For people, to be read after the name of the service. */
+  message: string;
 }
 
-function problemsOf(compose: Compose): string[] {
+/** What Compose would refuse in a file. */
+export function problemsIn(compose: Compose): ComposeProblem[] {
   // What another file brings in cannot be seen here.
   if (compose.includes) return [];
   const services = [...compose.services.values()];
+  const looped = cycles(services);
   return [
-    ...services.flatMap((service) => [...shapeProblems(service), ...serviceProblems(service, compose)]),
-    ...cycles(services),
-    ...twice(services.flatMap(({ containerName }) => containerName ?? [])).map(
-      (name) => `two services have the container name ${name}`,
+    ...services.flatMap((service) =>
+      [...shapeProblems(service), ...serviceProblems(service, compose)].map((message) => ({
+        service: service.name,
+        message,
+      })),
     ),
-    ...[...compose.volumes]
-      .filter(
-        ([, volume]) =>
-          volume["external"] === true && Object.keys(volume).some((key) => key !== "external" && key !== "name"),
-      )
-      .map(([name]) => `the external volume ${name} has settings of its own`),
+    ...looped.map((service) => ({ service, message: "needs itself" })),
+    ...[
+      ...twice(services.flatMap(({ containerName }) => containerName ?? [])).map(
+        (name) => `two services have the container name ${name}`,
+      ),
+      ...[...compose.volumes]
+        .filter(
+          ([, volume]) =>
+            volume["external"] === true && Object.keys(volume).some((key) => key !== "external" && key !== "name"),
+        )
+        .map(([name]) => `the external volume ${name} has settings of its own`),
+    ].map((message) => ({ service: undefined, message })),
   ];
 }
 
 function serviceProblems(service: Service, compose: Compose): string[] {
-  const { name, needs, networks, mounts } = service;
+  const { needs, networks, mounts } = service;
   const refers = (kind: string, ids: readonly string[], defined: { has: (id: string) => boolean }): string[] =>
-    ids.filter((id) => !defined.has(id)).map((id) => `services.${name} refers to ${kind} ${id}, which is not defined`);
+    ids.filter((id) => !defined.has(id)).map((id) => `refers to ${kind} ${id}, which is not defined`);
   const volumes = mounts.filter(({ type, source }) => type === "volume" && source !== "").map(({ source }) => source);
   const targets = mounts.map(({ target }) => target.replaceAll(/\$\{[^}]*\}/g, "variable"));
   return [
@@ -63,10 +75,10 @@ function serviceProblems(service: Service, compose: Compose): string[] {
     ...refers("secret", service.secrets, compose.secrets),
     ...needs
       .filter((id) => isSwitchedOff(compose.services.get(id), service))
-      .map((id) => `services.${name} needs ${id}, which only runs with a profile`),
-    ...twice(targets).map((target) => `services.${name} mounts two things at ${target}`),
-    ...exclusive(service).map((problem) => `services.${name}: ${problem}`),
-    ...(service.runsSomething ? [] : [`services.${name} has neither image nor build`]),
+      .map((id) => `needs ${id}, which only runs with a profile`),
+    ...twice(targets).map((target) => `mounts two things at ${target}`),
+    ...exclusive(service),
+    ...(service.runsSomething ? [] : ["has neither image nor build"]),
   ];
 }
 
@@ -74,14 +86,12 @@ const LISTS = ["ports", "volumes", "cap_add", "cap_drop", "security_opt", "devic
 const FLAGS = ["privileged", "read_only"];
 
 /** Settings of another kind than Compose takes: they would be read as nothing here. */
-function shapeProblems({ name, settings }: Service): string[] {
+function shapeProblems({ settings }: Service): string[] {
   const given = (key: string): boolean => settings[key] !== undefined && settings[key] !== null;
   return [
-    ...LISTS.filter((key) => given(key) && !Array.isArray(settings[key])).map(
-      (key) => `services.${name}: ${key} is not a list`,
-    ),
+    ...LISTS.filter((key) => given(key) && !Array.isArray(settings[key])).map((key) => `has ${key} that is not a list`),
     ...FLAGS.filter((key) => given(key) && !["boolean", "string"].includes(typeof settings[key])).map(
-      (key) => `services.${name}: ${key} is not true or false`,
+      (key) => `has ${key} that is not true or false`,
     ),
   ];
 }
@@ -94,7 +104,7 @@ function isSwitchedOff(needed: Service | undefined, by: Service): boolean {
   );
 }
 
-/** Services that need each other in a circle. */
+/** Names of the services that need each other in a circle. */
 function cycles(services: readonly Service[]): string[] {
   const needs = new Map(services.map((service) => [service.name, service.needs]));
   // By hand, not by recursion: a chain may be longer than the stack is deep.
@@ -110,7 +120,7 @@ function cycles(services: readonly Service[]): string[] {
     }
     return false;
   };
-  return [...needs.keys()].filter((name) => reaches(name, name)).map((name) => `services.${name} needs itself`);
+  return [...needs.keys()].filter((name) => reaches(name, name));
 }
 
 function twice(values: readonly string[]): string[] {
@@ -125,14 +135,14 @@ function exclusive({ settings }: Service): string[] {
   const differ = (key: string, block: unknown, inside: string): string[] =>
     settings[key] === undefined || block === undefined || isAlike(settings[key], mapping(block)[inside])
       ? []
-      : [`${key} and deploy.resources cannot be used together`];
+      : [`has both ${key} and deploy.resources, which cannot be used together`];
   const several = [settings["scale"], deploy["replicas"]].some((count) => typeof count === "number" && count > 1);
   return [
     ...("network_mode" in settings && "networks" in settings
-      ? ["network_mode and networks cannot be used together"]
+      ? ["has both network_mode and networks, which cannot be used together"]
       : []),
     ...(several && "container_name" in settings
-      ? ["a container name and several replicas cannot be used together"]
+      ? ["has both a container name and several replicas, which cannot be used together"]
       : []),
     ...differ("mem_limit", limits, "memory"),
     ...differ("cpus", limits, "cpus"),

@@ -5,14 +5,8 @@ import { hostFacts } from "../host/facts.ts";
 import { isListening } from "../host/listening.ts";
 import { totalMemory } from "../render/memory.ts";
 import type { Root } from "../root/root.ts";
-import {
-  checkHost,
-  type CheckResult,
-  type EngineFacts,
-  type HostFacts,
-  type Needs,
-  type NoEngine,
-} from "../rules/host.ts";
+import type { EngineFacts, HostFacts, Needs, NoEngine } from "../rules/host-facts.ts";
+import { checkHost, type CheckResult } from "../rules/host.ts";
 import { imageFor } from "../spec/images.ts";
 import type { Spec } from "../spec/schema.ts";
 import type { Place } from "./place.ts";

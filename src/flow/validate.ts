@@ -1,4 +1,3 @@
-import type { Catalogue } from "../catalogue/catalogue.ts";
 import { dotenvValues } from "../env/dotenv.ts";
 import { envSections } from "../env/variables.ts";
 import { trackedFiles } from "../host/git.ts";
@@ -11,10 +10,10 @@ import { effectiveName, type Framework } from "../root/framework.ts";
 import type { Root } from "../root/root.ts";
 import { stackFiles } from "../root/stack-files.ts";
 import { stackOf } from "../compose/stack.ts";
-import { judge, notReadable, SPEC_RULE, type Judgement, type Subject } from "../rules/judge.ts";
+import { SPEC_RULE } from "../rules/framework.ts";
+import { judge, notReadable, type Judgement, type Subject } from "../rules/judge.ts";
 import type { Finding } from "../rules/rule.ts";
-import type { Exception } from "../rules/waivers.ts";
-import type { Spec } from "../spec/schema.ts";
+import { exceptionsOf } from "../rules/waivers.ts";
 import { modeOf, openConflicts } from "../store/directory.ts";
 import type { Place } from "./place.ts";
 import { openSession } from "./session.ts";
@@ -159,7 +158,6 @@ function subjectOf(framework: Framework, about: Surroundings, { catalogue }: Pla
   const stack = stackOf(files, (name) => lookup.get(name), dir);
   const { isTracked, ...rest } = about.of(framework);
   return {
-    folder,
     shown,
     spec,
     specText,
@@ -173,14 +171,6 @@ function subjectOf(framework: Framework, about: Surroundings, { catalogue }: Pla
     conflicts: openConflicts(dir, shown),
     ...rest,
   };
-}
-
-function exceptionsOf({ services }: Spec, catalogue: Catalogue): Exception[] {
-  return Object.keys(services).flatMap((id) =>
-    (catalogue.services.get(id)?.containers ?? []).flatMap(({ name, exceptions }) =>
-      exceptions.map(({ rule, reason }) => ({ rule, reason, service: name })),
-    ),
-  );
 }
 
 function templateValues(dir: string, shown: string): ReadonlyMap<string, string> {

@@ -1,21 +1,18 @@
 import { hostname } from "node:os";
 
 import { mapping } from "../lib/mapping.ts";
-import type { EngineFacts, NoEngine } from "../rules/host.ts";
+import type { EngineFacts, NoEngine } from "../rules/host-facts.ts";
 import { askDocker, type DockerAnswer } from "./docker.ts";
 import { publishedIn } from "./engine.ts";
 import { diskOf, engineOpenFiles } from "./facts.ts";
 
-// A daemon that hangs must not hold up the other checks.
-const LIMIT_MS = 10_000;
-
 /** Asks the engine what it is, everything side by side. */
 export async function engineFacts(): Promise<EngineFacts | NoEngine> {
   const [info, compose, images, ports] = await Promise.all([
-    askDocker(["info", "--format", "{{json .}}"], LIMIT_MS),
-    askDocker(["compose", "version", "--short"], LIMIT_MS),
-    askDocker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"], LIMIT_MS),
-    askDocker(["ps", "--format", "{{.Ports}}"], LIMIT_MS),
+    askDocker(["info", "--format", "{{json .}}"]),
+    askDocker(["compose", "version", "--short"]),
+    askDocker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]),
+    askDocker(["ps", "--format", "{{.Ports}}"]),
   ]);
   const said = parsed(info.text);
   const version = said["ServerVersion"];

@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process";
 
-// A daemon that does not answer must not hold up a command that can do without it.
-const TIMEOUT_MS = 10_000;
+import { DOCKER_TIMEOUT_MS } from "./docker.ts";
 
 /** What the container engine answers; undefined when there is none, or none that answers. */
 function ask(args: readonly string[]): string[] | undefined {
@@ -9,7 +8,7 @@ function ask(args: readonly string[]): string[] | undefined {
     const text = execFileSync("docker", [...args], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
-      timeout: TIMEOUT_MS,
+      timeout: DOCKER_TIMEOUT_MS,
     });
     return text.split(/\r?\n/).filter((line) => line !== "");
   } catch {

@@ -2,7 +2,7 @@ import { readFileSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { arch, platform, release } from "node:os";
 
-import type { Disk, HostFacts } from "../rules/host.ts";
+import type { Disk, HostFacts } from "../rules/host-facts.ts";
 import { machineCores, machineMemory } from "./machine.ts";
 
 /**

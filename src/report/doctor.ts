@@ -47,7 +47,7 @@ function gibibytes(bytes: number): string {
   return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 }
 
-/** Exit 1, where something is wrong. What cannot be told is shown, and no reason to fail. */
+/** Exit 1, where something is wrong. What cannot be determined is shown, and is no failure. */
 export function doctorError({ checks }: DoctorResult): UserError | undefined {
   const failed = checks.filter(({ outcome }) => outcome === "fail");
   if (failed.length === 0) return undefined;

@@ -1,5 +1,14 @@
 import { problemsIn } from "../compose/whole.ts";
-import type { FrameworkRule } from "./rule.ts";
+import type { FrameworkRule, RuleInfo } from "./rule.ts";
+
+/** The rule that a directory breaks which cannot be read as a framework. */
+export const SPEC_RULE: RuleInfo = {
+  id: "spec-valid",
+  severity: "error",
+  title: "framework.yaml is valid",
+  why: "Nothing can be generated or judged without it.",
+  fix: "correct the file, or restore it from git",
+};
 
 /** Rules about a directory as a whole. */
 export const FRAMEWORK_RULES: readonly FrameworkRule[] = [
@@ -67,7 +76,7 @@ export const FRAMEWORK_RULES: readonly FrameworkRule[] = [
     id: "env-not-in-git",
     severity: "error",
     title: ".env is not in git",
-    why: "Every clone has its secrets, for ever: deleting the file does not take it out of the history.",
+    why: "Every clone has its secrets, forever: deleting the file does not take it out of the history.",
     fix: "where git tracks it: run git rm --cached on it, then change every secret in it",
     owasp: ["12"],
     check: ({ env }) => {

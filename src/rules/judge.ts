@@ -4,20 +4,11 @@ import type { Spec } from "../spec/schema.ts";
 import { CONTAINER_RULES } from "./container.ts";
 import { ENV_RULES } from "./environment.ts";
 import { EXPOSURE_RULES } from "./exposure.ts";
-import { FRAMEWORK_RULES } from "./framework.ts";
+import { FRAMEWORK_RULES, SPEC_RULE } from "./framework.ts";
 import { MOUNT_RULES } from "./mounts.ts";
 import type { EnvSubject, Finding, FrameworkSubject, RuleInfo, ServiceRule, Verdict } from "./rule.ts";
 import { WAIVER_RULE, withWaivers, type Exception, type WaiverProblem } from "./waivers.ts";
 import { WRITTEN_SECRETS } from "./written-secrets.ts";
-
-/** The rule that a directory breaks which cannot be read as a framework. */
-export const SPEC_RULE: RuleInfo = {
-  id: "spec-valid",
-  severity: "error",
-  title: "framework.yaml is valid",
-  why: "Nothing can be generated or judged without it.",
-  fix: "correct the file, or restore it from git",
-};
 
 export const SERVICE_RULES: readonly ServiceRule[] = [
   ...CONTAINER_RULES,
@@ -58,8 +49,8 @@ export function judge(subject: Subject, today: string): Judgement {
     }
   }
   const { values } = subject;
-  for (const rule of values === undefined ? [] : ENV_RULES) {
-    const found = values === undefined ? [] : rule.check(values);
+  const aboutEnv = values === undefined ? [] : ENV_RULES.map((rule) => ({ rule, found: rule.check(values) }));
+  for (const { rule, found } of aboutEnv) {
     if (found.length === 0) passed += 1;
     for (const { variable, message } of found) findings.push(places.inEnv(rule, variable, message));
   }
@@ -78,20 +69,19 @@ export function judge(subject: Subject, today: string): Judgement {
   return { findings: [...judged, ...problems.map((problem) => places.inWaivers(problem))], passed };
 }
 
-/** A message in which no value of `.env` stands but those that are made from the spec. */
+/** A message in which no value of `.env` stands, but for those that are made from the spec or are an image or a limit. */
 function withoutSecrets(message: string, env: Subject["values"]): string {
   if (env === undefined) return message;
-  const open = new Set(env.variables.filter(({ class: kind }) => kind === "managed").map(({ name }) => name));
+  const shown = new Set(
+    env.variables.filter(({ class: kind }) => kind === "managed" || kind === "default").map(({ name }) => name),
+  );
+  // Compose's own: which files there are.
+  shown.add("COMPOSE_FILE");
   // Longer ones first: one may be a part of another. What is shorter than four is in every other word.
-  const hidden = [...env.values].filter(([name, value]) => !open.has(name) && value.length >= 4 && !isImage(name));
-  return hidden
+  return [...env.values]
+    .filter(([name, value]) => !shown.has(name) && value.length >= 4)
     .toSorted(([, a], [, b]) => b.length - a.length)
     .reduce((text, [name, value]) => text.replaceAll(value, () => `\${${name}}`), message);
-}
-
-/** What an image is called is no secret, and the finding is about it. */
-function isImage(name: string): boolean {
-  return name.endsWith("_IMAGE") || name.endsWith("_LIMIT") || name.endsWith("_PORT") || name === "COMPOSE_FILE";
 }
 
 /** The finding of a directory that cannot be read. */

@@ -6,7 +6,7 @@ export type Severity = "error" | "warning" | "info";
 
 /** What a rule is, for people and for other programs. */
 export interface RuleInfo {
-  /** Stays what it is for ever: waivers and reports of other programs name it. */
+  /** Never changes, and is never reused: waivers and reports of other programs name it. */
   id: string;
   severity: Severity;
   /** What holds where nothing is wrong, as a sentence. */
@@ -28,7 +28,7 @@ export interface Verdict {
   message: string;
   /** Key in a Compose file, below the service for a rule about services. */
   path?: readonly string[];
-  /** `unknown` where it cannot be told whether the rule holds. */
+  /** `unknown` where it cannot be determined whether the rule holds. */
   outcome?: "unknown";
   /** Where this case is less, or more, grave than others. */
   severity?: Severity;
@@ -57,8 +57,6 @@ export interface EnvRule extends RuleInfo {
 
 /** What is known of a framework's directory as a whole. */
 export interface FrameworkSubject {
-  /** Directory below the root. */
-  folder: string;
   /** Path of the directory, as it is shown to people. */
   shown: string;
   stack: Stack;

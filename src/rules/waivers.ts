@@ -1,4 +1,6 @@
+import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Spec } from "../spec/schema.ts";
+import { SPEC_RULE } from "./framework.ts";
 import type { Finding, RuleInfo } from "./rule.ts";
 
 type Waiver = Spec["waivers"][number];
@@ -19,6 +21,15 @@ export interface Exception {
   reason: string;
 }
 
+/** What the manifests of a framework's services waive. */
+export function exceptionsOf({ services }: Spec, catalogue: Catalogue): Exception[] {
+  return Object.keys(services).flatMap((id) =>
+    (catalogue.services.get(id)?.containers ?? []).flatMap(({ name, exceptions }) =>
+      exceptions.map(({ rule, reason }) => ({ rule, reason, service: name })),
+    ),
+  );
+}
+
 /** What is wrong with one of the waivers, by its place in the list. */
 export interface WaiverProblem {
   index: number;
@@ -27,7 +38,7 @@ export interface WaiverProblem {
 }
 
 /** Rules that no waiver touches: what they find must be settled. */
-const NOT_WAIVED = new Set([WAIVER_RULE.id, "spec-valid"]);
+const NOT_WAIVED = new Set([WAIVER_RULE.id, SPEC_RULE.id]);
 
 /** Whether a waiver can be for a rule. */
 export function isWaivable(rule: string): boolean {

@@ -1,5 +1,6 @@
 import { isMapping, mapping } from "../lib/mapping.ts";
 import type { Stack } from "../compose/stack.ts";
+import { keyed } from "../compose/syntax.ts";
 import { isSecretWritten } from "./known-secrets.ts";
 import type { ServiceRule } from "./rule.ts";
 
@@ -8,7 +9,7 @@ export const WRITTEN_SECRETS: ServiceRule = {
   id: "no-secret-in-file",
   severity: "error",
   title: "No secret stands in a Compose file",
-  why: "The file is in git, and so in every clone and every backup of it, for ever.",
+  why: "The file is in git, and so in every clone and every backup of it, forever.",
   fix: "write ${NAME} here and the value into .env; and change the secret, which is known by now",
   cis: ["4.10"],
   owasp: ["12"],
@@ -16,24 +17,33 @@ export const WRITTEN_SECRETS: ServiceRule = {
   check: ({ name }, stack) => {
     const found = secretsWritten(name, stack);
     const [first] = found;
-    return first === undefined
-      ? undefined
-      : { message: `has the value of ${found.join(", ")} in it`, path: ["environment", first] };
+    if (first === undefined) return undefined;
+    const names = [...new Set(found.map((each) => each.name))].join(", ");
+    return { message: `has the value of ${names} in it`, path: first.path };
   },
 };
 
-/** Names of what has its value in the file itself. */
-function secretsWritten(service: string, { written }: Stack): string[] {
+/** A value in the file itself: what it is the value of, and the key below the service that it stands at. */
+interface Written {
+  name: string;
+  path: readonly string[];
+}
+
+function secretsWritten(service: string, { written }: Stack): Written[] {
   const { settings = {}, configs = [] } = written.services.get(service) ?? {};
-  const named = ["environment", "labels", "annotations"]
-    .flatMap((key) => namedValues(settings[key]))
-    .concat(namedValues(mapping(settings["build"])["args"]))
-    .filter(([name, value]) => isSecretWritten(name, value))
-    .map(([name]) => name);
+  const named = [["environment"], ["labels"], ["annotations"], ["build", "args"]].flatMap((path): Written[] => {
+    const value = path.reduce((at: unknown, key) => mapping(at)[key], settings);
+    return Object.entries(keyed(value))
+      .filter(([name, each]) => isSecretWritten(name, words(each)))
+      .map(([name]) => ({ name, path: [...path, name] }));
+  });
   // Elsewhere, there is no name: a default, `--password VALUE`, and the password of a URL.
-  const texts = ["command", "entrypoint", "healthcheck"].map((key) => words(settings[key]));
-  const contents = configs.map((name) => words(written.configs.get(name)?.["content"]));
-  return [...new Set([...named, ...[...texts, ...contents].flatMap(inText)])];
+  const texts = ["command", "entrypoint", "healthcheck"].map((key) => ({ key, text: words(settings[key]) }));
+  const contents = configs.map((name) => ({ key: "configs", text: words(written.configs.get(name)?.["content"]) }));
+  return [
+    ...named,
+    ...[...texts, ...contents].flatMap(({ key, text }) => inText(text).map((name) => ({ name, path: [key] }))),
+  ];
 }
 
 function inText(text: string): string[] {
@@ -57,14 +67,4 @@ function words(value: unknown): string {
   if (Array.isArray(value)) return value.map(words).join(" ");
   if (isMapping(value)) return Object.values(value).map(words).join(" ");
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
-}
-
-function namedValues(value: unknown): [string, string][] {
-  if (Array.isArray(value)) {
-    return value.map(String).flatMap((entry): [string, string][] => {
-      const at = entry.indexOf("=");
-      return at === -1 ? [] : [[entry.slice(0, at), entry.slice(at + 1)]];
-    });
-  }
-  return Object.entries(mapping(value)).map(([name, each]) => [name, words(each)]);
 }

@@ -2,7 +2,7 @@ import fs from "fs-extra";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-import { cli, run, snapshot } from "../helpers/cli.ts";
+import { cli, make, run, snapshot } from "../helpers/cli.ts";
 import { TEMPLATES } from "../helpers/project.ts";
 import { document } from "../helpers/schemas.ts";
 import { tempDir } from "../helpers/temp.ts";
@@ -20,13 +20,6 @@ const unclean = (frameworks: Status["frameworks"]): string[] =>
   frameworks.flatMap(({ name, files }) =>
     files.filter(({ state }) => state !== "clean").map(({ path, state }) => `${name}/${path} ${state}`),
   );
-
-async function make(cwd: string, ...names: string[]): Promise<void> {
-  for (const name of names) {
-    const { code, stderr } = await cli(["new-framework", name, "--yes", "--services", "qdrant,postgres"], { cwd });
-    if (code !== 0) throw new Error(stderr);
-  }
-}
 
 describe("status", () => {
   it("finds everything clean in what was just made, and writes nothing", async () => {

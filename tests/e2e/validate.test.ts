@@ -2,7 +2,7 @@ import fs from "fs-extra";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-import { cli, run, snapshot } from "../helpers/cli.ts";
+import { cli, make, run, snapshot } from "../helpers/cli.ts";
 import { document } from "../helpers/schemas.ts";
 import { tempDir } from "../helpers/temp.ts";
 
@@ -18,13 +18,6 @@ interface Finding {
 interface Document {
   frameworks: { name: string; findings: Finding[]; probes: unknown[] }[];
   summary: { pass: number; fail: number; unknown: number; waived: number };
-}
-
-async function make(cwd: string, ...names: string[]): Promise<void> {
-  for (const name of names) {
-    const { code, stderr } = await cli(["new-framework", name, "--yes", "--services", "qdrant,postgres"], { cwd });
-    if (code !== 0) throw new Error(stderr);
-  }
 }
 
 async function validate(cwd: string, ...args: string[]): Promise<{ code: number | null; found: Document }> {

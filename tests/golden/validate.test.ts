@@ -4,6 +4,7 @@ import { stackOf } from "../../src/compose/stack.ts";
 import { dotenvValues } from "../../src/env/dotenv.ts";
 import { envSections } from "../../src/env/variables.ts";
 import { judge, RULES } from "../../src/rules/judge.ts";
+import { exceptionsOf } from "../../src/rules/waivers.ts";
 import { builtIn, specOf, treeOf } from "../helpers/catalogue.ts";
 import { CASES } from "./cases.ts";
 
@@ -21,16 +22,11 @@ describe.each(Object.keys(CASES))("what is generated for %s", (name) => {
       return `=${String(prefix)}${Buffer.from(String(value)).toString("hex").padEnd(64, "0123456789abcdef").slice(0, 64)}`;
     });
     const env = dotenvValues(text);
-    const exceptions = Object.keys(spec.services).flatMap((id) =>
-      (catalogue.services.get(id)?.containers ?? []).flatMap((container) =>
-        container.exceptions.map((each) => ({ ...each, service: container.name })),
-      ),
-    );
+    const exceptions = exceptionsOf(spec, catalogue);
     for (const { rule } of exceptions) expect(RULES.map(({ id }) => id)).toContain(rule);
     const variables = envSections(spec, catalogue).flatMap((section) => section.variables);
     const { findings, passed } = judge(
       {
-        folder: spec.name,
         shown: spec.name,
         spec,
         specText: tree.get("framework.yaml")?.content ?? "",
@@ -38,6 +34,7 @@ describe.each(Object.keys(CASES))("what is generated for %s", (name) => {
         stack: stackOf(
           [{ file: "compose.yaml", text: tree.get("compose.yaml")?.content ?? "" }],
           (variable) => env.get(variable),
+          "/srv/frameworks/x",
         ),
         env: { mode: 0o600, isTracked: false },
         values: { variables, values: env, names: new Set(), text },

@@ -89,3 +89,11 @@ export function withoutSecrets(files: Record<string, string>): Record<string, st
     ]),
   );
 }
+
+/** Frameworks with Qdrant and PostgreSQL, every other answer the default. */
+export async function make(cwd: string, ...names: string[]): Promise<void> {
+  for (const name of names) {
+    const { code, stderr } = await cli(["new-framework", name, "--yes", "--services", "qdrant,postgres"], { cwd });
+    if (code !== 0) throw new Error(stderr);
+  }
+}

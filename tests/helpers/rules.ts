@@ -76,14 +76,13 @@ export async function subjectWith(
     ...each,
   }));
   return {
-    folder: "x",
     shown: "frameworks/x",
     spec: await specOf({ name: "x" }),
     specText: "name: x\n",
     exceptions: [],
-    stack: stackOf(files, (name) => env.get(name)),
+    stack: stackOf(files, (name) => env.get(name), "/srv/frameworks/x"),
     env: { mode: 0o600, isTracked: false },
-    values: { variables, values: env, names: new Set(["x", "some-database"]), text: envText },
+    values: { variables, values: env, names: new Set(["x", "some-database-of-ours"]), text: envText },
     conflicts: [],
     clashes: [],
     twins: [],

@@ -207,7 +207,7 @@ volumes: {data: {}}
     expect([code, stderr]).toEqual([0, ""]);
     const theirs = composeModel(JSON.parse(stdout));
     if (theirs === undefined) throw new Error(stdout);
-    const ours = stackOf(files, () => undefined).compose;
+    const ours = stackOf(files, () => undefined, cwd).compose;
     const sorted = (compose: Compose): unknown =>
       Object.fromEntries((facets(compose) as { name: string }[]).map((each) => [each.name, each]));
     expect(sorted(ours)).toEqual(sorted(theirs));

@@ -87,7 +87,7 @@ async function judges(cwd: string): Promise<{ ours: string[]; theirs: string[] }
   const text = fs.readFileSync(join(cwd, "compose.yaml"), "utf8");
   const envFile = join(cwd, ".env");
   const env = dotenvValues(fs.existsSync(envFile) ? fs.readFileSync(envFile, "utf8") : "");
-  const stack = stackOf([{ file: "compose.yaml", text }], (name) => env.get(name));
+  const stack = stackOf([{ file: "compose.yaml", text }], (name) => env.get(name), cwd);
   const ours = [...stack.compose.services.values()].flatMap((service) =>
     SERVICE_RULES.filter((rule) => SHARED.has(rule.id) && rule.check(service, stack) !== undefined).map(
       (rule) => `${service.name} ${rule.id}`,

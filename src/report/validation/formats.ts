@@ -2,7 +2,7 @@ import type { ValidateResult } from "../../flow/validate.ts";
 import { visible, visibleLines } from "../../lib/visible.ts";
 import type { Finding, RuleInfo } from "../../rules/rule.ts";
 import { validateDocumentOf } from "./document.ts";
-import { sourcesOf, summaryLine } from "./terminal.ts";
+import { placeOf, sentenceOf, sourcesOf, summaryLine } from "./words.ts";
 
 /** Everything that a report is made of. */
 export interface Report {
@@ -82,8 +82,9 @@ function location(file: string, line: number | null): object {
   };
 }
 
-function textOf({ framework, service, message, fix }: Placed): string {
-  return `${service ?? framework} ${message}. ${fix}.`;
+function textOf(finding: Placed): string {
+  const { framework, service, fix } = finding;
+  return `${service === null ? `${framework} ` : ""}${sentenceOf(finding)}. ${fix}.`;
 }
 
 /** JUnit: a suite for each framework, a case for each finding and one for all that was kept. */
@@ -91,7 +92,8 @@ function junit({ result }: Report): string {
   const suites = result.frameworks.map(({ name, findings }) => {
     const cases = findings.map((finding) => {
       const head = `<testcase classname="${escaped(name)}" name="${escaped(`${finding.rule}${finding.service === null ? "" : ` ${finding.service}`}`)}">`;
-      const text = escaped(`${place(finding)}${finding.message}. ${finding.fix}.`);
+      const at = placeOf(finding);
+      const text = escaped(`${at === undefined ? "" : `${at}: `}${finding.message}. ${finding.fix}.`);
       if (finding.outcome === "waived") return `${head}<skipped message="${text}"/></testcase>`;
       if (finding.outcome === "unknown") return `${head}<error type="unknown" message="${text}"/></testcase>`;
       return `${head}<failure type="${finding.severity}" message="${text}"/></testcase>`;
@@ -110,20 +112,12 @@ function escaped(text: string): string {
   return visible(text).replaceAll(/[&<>"']/g, (letter) => entities[letter] ?? letter);
 }
 
-function place({ file, line }: Finding): string {
-  return file === null ? "" : `${file}${line === null ? "" : `:${String(line)}`}: `;
-}
-
 /** For a pull request. */
 function markdown({ result }: Report): string {
   const rows = placed(result).map((finding) => {
     const word = finding.outcome === "fail" ? finding.severity : finding.outcome;
-    const where =
-      finding.file === null
-        ? finding.framework
-        : `${finding.file}${finding.line === null ? "" : `:${String(finding.line)}`}`;
-    const what = `${finding.service === null ? "" : `${finding.service} `}${finding.message}`;
-    return `| ${[word, code(finding.rule), code(where), code(what), code(finding.fix)].join(" | ")} |`;
+    const where = placeOf(finding) ?? finding.framework;
+    return `| ${[word, code(finding.rule), code(where), code(sentenceOf(finding)), code(finding.fix)].join(" | ")} |`;
   });
   const head = ["# Validation", "", `${summaryLine(result)}.`, ""];
   if (rows.length === 0) return [...head, "Nothing was found.", ""].join("\n");

@@ -4,12 +4,13 @@ import { EXIT, UserError } from "../../lib/errors.ts";
 import type { Finding, RuleInfo, Severity } from "../../rules/rule.ts";
 import { styled, type Output, type Styled } from "../output.ts";
 import { validateDocumentOf } from "./document.ts";
+import { placeOf, sentenceOf, sourcesOf, summaryLine } from "./words.ts";
 
 /** What makes `validate` end with exit 6. */
 export interface Verdicts {
   /** The least grave finding that counts. */
   failOn: Severity;
-  /** Whether what could not be told counts. */
+  /** Whether what could not be determined is left out of it. */
   allowUnknown: boolean;
 }
 
@@ -38,24 +39,16 @@ export function showValidation(result: ValidateResult, out: Output): void {
 }
 
 function showFinding(finding: Finding, withFix: boolean, out: Output): void {
-  const { rule, severity, outcome, service, file, line, message, fix } = finding;
+  const { rule, severity, outcome, fix } = finding;
   const word =
     outcome === "waived"
       ? styled("waived", "dim")
       : outcome === "unknown"
         ? styled("unknown", "yellow")
         : WORDS[severity];
-  const place = file === null ? "" : `${file}${line === null ? "" : `:${String(line)}`}: `;
-  out.line("  ", word, `  ${place}${service === null ? "" : `${service} `}${message}`, styled(`  ${rule}`, "dim"));
+  const text = [placeOf(finding), sentenceOf(finding)].filter((part) => part !== undefined).join(": ");
+  out.line("  ", word, `  ${text}`, styled(`  ${rule}`, "dim"));
   if (outcome !== "waived" && withFix) out.line(`    ${fix}`);
-}
-
-/** `412 passed, 2 failed, 1 could not be told, 3 waived`. */
-export function summaryLine({ summary: { pass, fail, unknown, waived } }: ValidateResult): string {
-  const parts = [`${String(pass)} passed`, `${String(fail)} failed`];
-  if (unknown > 0) parts.push(`${String(unknown)} unknown`);
-  if (waived > 0) parts.push(`${String(waived)} waived`);
-  return parts.join(", ");
 }
 
 const GRAVITY: readonly Severity[] = ["info", "warning", "error"];
@@ -102,13 +95,4 @@ export function showRule(rule: RuleInfo, out: Output): void {
   out.line(`Why: ${rule.why}`);
   out.line(`Fix: ${rule.fix}.`);
   for (const source of sourcesOf(rule)) out.line(`See: ${source}`);
-}
-
-/** Where a rule comes from, as people and other programs know it. */
-export function sourcesOf({ cis = [], owasp = [], kics = [] }: RuleInfo): string[] {
-  return [
-    ...(cis.length === 0 ? [] : [`CIS Docker Benchmark 1.6.0, ${cis.join(", ")}`]),
-    ...(owasp.length === 0 ? [] : [`OWASP Docker Security cheat sheet, rule ${owasp.join(", ")}`]),
-    ...(kics.length === 0 ? [] : [`KICS: ${kics.join(", ")}`]),
-  ];
 }

@@ -155,7 +155,13 @@ describe("a broken catalogue", () => {
       "variable DATABASE_URL is already used",
     ],
     ["a secret without rotation", QDRANT, (text) => text.replace(/    rotate: Put.*\n/, ""), "needs `rotate`"],
-    ["a pattern that is none", QDRANT, (text) => `${text}reservedNames: ["("]\n`, "not a regular expression"],
+    ["a name that is no pattern", QDRANT, (text) => `${text}reservedNames: ["("]\n`, "not a regular expression"],
+    [
+      "a form that is no pattern",
+      QDRANT,
+      (text) => text.replace("class: secret", 'class: secret\n    form: "("'),
+      "not a regular expression",
+    ],
     [
       "an image of nobody",
       "services/langfuse/service.yaml",

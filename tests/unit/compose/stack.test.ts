@@ -8,6 +8,7 @@ const services = (...texts: string[]): Record<string, Record<string, unknown>> =
       ...stackOf(
         texts.map((text, index) => ({ file: String(index), text })),
         (name) => ({ A: "1" })[name],
+        "/srv",
       ).compose.services.values(),
     ].map(({ name, settings }) => [name, settings]),
   );
@@ -52,13 +53,17 @@ describe("the files of a stack", () => {
   });
 
   it("may extend in a circle, which nobody can judge", () => {
-    const stack = stackOf([{ file: "f", text: "services: {a: {extends: b}, b: {extends: a}}" }], () => undefined);
+    const stack = stackOf(
+      [{ file: "f", text: "services: {a: {extends: b}, b: {extends: a}}" }],
+      () => undefined,
+      "/srv",
+    );
     expect(stack.unknown.length).toBeGreaterThan(0);
   });
 
   it("may grow without bound, and are left as they are written then", () => {
     const text = `services: {a: {image: "${"${A}".repeat(1000)}"}}`;
-    const stack = stackOf([{ file: "f", text }], () => "x".repeat(10_000));
+    const stack = stackOf([{ file: "f", text }], () => "x".repeat(10_000), "/srv");
     expect(String(stack.compose.services.get("a")?.image).length).toBeLessThan(1_000_000);
   });
 });

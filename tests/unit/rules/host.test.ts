@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { checkHost, type EngineFacts, type HostFacts, type HostSubject, type Needs } from "../../../src/rules/host.ts";
+import type { EngineFacts, HostFacts, Needs } from "../../../src/rules/host-facts.ts";
+import { checkHost, type HostSubject } from "../../../src/rules/host.ts";
 
 const GIB = 1024 ** 3;
 const NOW = Date.parse("2026-11-27T12:00:00Z");

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { judge, RULES, SERVICE_RULES, SPEC_RULE, type Subject } from "../../../src/rules/judge.ts";
+import { SPEC_RULE } from "../../../src/rules/framework.ts";
+import { judge, RULES, SERVICE_RULES, type Subject } from "../../../src/rules/judge.ts";
 import { WAIVER_RULE } from "../../../src/rules/waivers.ts";
 import { BROKEN, FINE } from "../../helpers/rule-fixtures.ts";
 import { composeWith, findingsWith, GOOD_ENV, subjectWith } from "../../helpers/rules.ts";
@@ -83,6 +84,14 @@ describe("a rule about a service", () => {
     expect(ids(await findingsWith({ logging: { driver: "fluentd" } }))).toEqual(["log-rotation unknown"]);
   });
 
+  it("names the key of a secret, wherever it stands", async () => {
+    const keyOf = async (changes: Record<string, unknown>): Promise<string | null | undefined> =>
+      (await findingsWith(changes))[0]?.key;
+    expect(await keyOf({ environment: ["A=1", "TOKEN=hunter2"] })).toBe("services.a.environment.TOKEN");
+    expect(await keyOf({ command: "x --password hunter2" })).toBe("services.a.command");
+    expect(await keyOf({ build: { args: { NPM_TOKEN: "hunter2" } } })).toBe("services.a.build.args.NPM_TOKEN");
+  });
+
   it("never prints a secret", async () => {
     const found = await findingsWith({ environment: { POSTGRES_PASSWORD: "hunter2" } });
     expect(JSON.stringify(found)).not.toContain("hunter2");
@@ -97,6 +106,7 @@ const BROKEN_DIRECTORIES: Record<string, readonly (Parameters<typeof subjectWith
   "env-strong-secrets": [
     "changeme",
     "mysecretpassword",
+    "Some-Database-Of-Ours",
     "short",
     "aaaaaaaaaaaaaaaaaaaaaaaa",
     "<your password here>",
@@ -202,5 +212,15 @@ describe("waivers", () => {
     const files = [{ file: "c", text: composeWith({ read_only: null }) }];
     const subject = await subjectWith({ files, exceptions: [{ rule, service: "a", reason }] });
     expect(ids(judge(subject, "2026-11-27").findings)).toEqual(["read-only waived"]);
+    const another = { ...subject, exceptions: [{ rule, service: "b", reason }] };
+    expect(ids(judge(another, "2026-11-27").findings)).toEqual(["read-only"]);
+  });
+
+  it("that are wrong are named by their line, one by one", async () => {
+    const subject = await subjectWith();
+    const specText = "name: x\nwaivers:\n  - rule: none\n    reason: a\n  - rule: no-such-rule\n    reason: b\n";
+    const spec = { ...subject.spec, waivers: ["none", "no-such-rule"].map((each) => ({ rule: each, reason })) };
+    const { findings } = judge({ ...subject, spec, specText }, "2026-11-27");
+    expect(findings.map(({ line }) => line)).toEqual([3, 5]);
   });
 });
