@@ -32,6 +32,7 @@ const VENDORS = {
   diff: ["diff"],
   compiler: ["handlebars"],
   ask: ["node-plop"],
+  database: ["pg"],
 };
 
 const REPLACED = {
@@ -160,6 +161,8 @@ export const start = (args, packageRoot) => run(args, packageRoot, prebuilt);
       ...shared,
       stdin: { contents: vendorSource(packages), resolveDir: root, loader: "js" },
       alias: { ...REPLACED, ...(file === "ask" ? FOR_PROMPTS : {}) },
+      // Of pg: its client in C, and the platform that it is not for.
+      external: ["pg-native", "cloudflare:sockets"],
       // Of ES modules that ask where they are.
       define: { "import.meta.url": "__url" },
       banner: { js: 'const __url=require("node:url").pathToFileURL(__filename).href;' },

@@ -1,20 +1,19 @@
-// npm run schemas also writes the list of rules in docs/validation.md, from the code.
+// npm run schemas also writes the lists of rules and probes in docs/validation.md, from the code and the manifests.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { loadCatalogue } from "../src/catalogue/load.ts";
+import { CONTAINER_PROBES } from "../src/probes/containers.ts";
 import { sourcesOf } from "../src/report/validation/words.ts";
 import { RULES } from "../src/rules/judge.ts";
 
-const file = join(fileURLToPath(new URL("..", import.meta.url)), "docs", "validation.md");
-const BEGIN = "<!-- rules: written by npm run schemas -->";
-const END = "<!-- end of the rules -->";
+const root = fileURLToPath(new URL("..", import.meta.url));
+const file = join(root, "docs", "validation.md");
 
 /** docs/validation.md as it is on disk, and as it must be. */
-export function ruleDocs(): { found: string; wanted: string } {
+export async function ruleDocs(): Promise<{ found: string; wanted: string }> {
   const found = readFileSync(file, "utf8");
-  const [before = "", rest = ""] = found.split(BEGIN);
-  const after = rest.split(END)[1] ?? "";
   const rules = RULES.map((rule) =>
     [
       `### ${rule.id}`,
@@ -26,8 +25,28 @@ export function ruleDocs(): { found: string; wanted: string } {
       "",
     ].join("\n"),
   );
-  return { found, wanted: `${before}${BEGIN}\n\n${rules.join("\n")}\n${END}${after}` };
+  const { services } = await loadCatalogue(join(root, "templates"));
+  const declared = [...services.values()].flatMap(({ id, probes }) =>
+    probes.map(({ id: name, title, writes }) => `| ${id}.${name} | ${title} | ${writes ? "yes" : ""} |`),
+  );
+  const probes = [
+    "| probe | what is so when it passes | writes |",
+    "|---|---|---|",
+    "| clock | the engine's clock and this host's differ by five seconds at most | |",
+    ...Object.entries(CONTAINER_PROBES).map(([name, title]) => `| SERVICE ${name} | ${title} | |`),
+    ...declared,
+    "",
+  ];
+  return { found, wanted: between(between(found, "rules", rules.join("\n")), "probes", probes.join("\n")) };
+}
+
+/** A text with another part between `<!-- NAME: ... -->` and `<!-- end of the NAME -->`. */
+function between(text: string, name: string, part: string): string {
+  const begin = `<!-- ${name}: written by npm run schemas -->`;
+  const end = `<!-- end of the ${name} -->`;
+  const [before = "", rest = ""] = text.split(begin);
+  return `${before}${begin}\n\n${part}\n${end}${rest.split(end)[1] ?? ""}`;
 }
 
 const [, script] = process.argv;
-if (script === fileURLToPath(import.meta.url)) writeFileSync(file, ruleDocs().wanted);
+if (script === fileURLToPath(import.meta.url)) writeFileSync(file, (await ruleDocs()).wanted);

@@ -25,6 +25,7 @@ export function checkCatalogue(services: readonly Placed<Manifest>[], presets: r
     ...images(services),
     ...patterns(services),
     ...externalKeys(services),
+    ...probes(services),
     ...presetRules(presets),
   ];
 }
@@ -150,6 +151,27 @@ function externalKeys(services: readonly Placed<Manifest>[]): Problem[] {
       key: "external",
       message: `"${value.id}" is a key of framework.yaml or a flag already, so the service needs another id`,
     }));
+}
+
+/** Probes have different names, and containers and services outside the stack that there are. */
+function probes(services: readonly Placed<Manifest>[]): Problem[] {
+  const containers = new Set(services.flatMap(({ value }) => value.containers.map(({ name }) => name)));
+  return services.flatMap(({ file, value }) => {
+    const ids = value.probes.map(({ id }) => id);
+    const outside = new Set(value.probes.flatMap(({ id, exec, reach }) => ((exec ?? reach) === undefined ? [id] : [])));
+    const messages = [
+      ...ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `two probes are called "${id}"`),
+      ...value.probes.flatMap(({ id, container }) =>
+        container === undefined || containers.has(container)
+          ? []
+          : [`"${id}" is about the container "${container}", which no service has`],
+      ),
+      ...(value.external?.probes ?? [])
+        .filter((id) => !outside.has(id))
+        .map((id) => `"${id}" of \`external\` is not a probe over HTTP, TCP or SQL`),
+    ];
+    return messages.map((message) => ({ file, key: "probes", message }));
+  });
 }
 
 function isPattern(text: string): boolean {

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 
 import { idSchema, portSchema } from "./ids.ts";
+import { probeSchema } from "./probe.ts";
 
 const textSchema = z.string().check(z.minLength(1));
 
@@ -142,6 +143,8 @@ export const manifestSchema = z.strictObject({
       env: z.array(envEntrySchema),
       /** What to do before the first start where it is used from outside; shown after `new-framework`. */
       next: z.optional(textSchema),
+      /** Which of `probes` are asked of it there: of those over HTTP, TCP and SQL. */
+      probes: z._default(z.array(idSchema), []),
     }),
   ),
   /** Framework names (whole, as a regular expression) that would clash with its own database, role or container names. */
@@ -157,6 +160,8 @@ export const manifestSchema = z.strictObject({
       kernel: z._default(z.record(z.string().check(z.regex(/^[a-z0-9_.]+$/)), z.int()), {}),
     }),
   ),
+  /** What `validate --live` asks of it. */
+  probes: z._default(z.array(probeSchema), []),
   /** What a backup of it must hold; shown in the directory's README. */
   backup: z._default(z.array(z.string()), []),
 });

@@ -212,15 +212,27 @@ Shows what .env overrides, and what regenerate would do. Writes nothing.`,
     load: async () => import("../commands/status.ts"),
   },
   validate: {
-    summary: "check what is on disk against the rules: hardening, secrets, ports",
+    summary: "check what is on disk against the rules, and what runs with probes",
     args: "[FRAMEWORK...]",
     about: `Checks frameworks against the rules, without an engine: the Compose files as Compose combines them, also those
 that you edited or wrote; .env; ports and names across all frameworks. Exits with 6 if there is a finding.
+
+With --live, it also asks the running stacks: state, health, memory, disk, logs and ports of every container; then
+round trips through each service, as the application makes them, and whether others are refused. What a probe writes,
+it takes away again.
 
 A rule that does not apply to a service is waived in framework.yaml, with the reason and, if you like, a last day:
   waivers: [{rule: read-only, service: my-app, reason: "writes its cache", expires: "2027-03-31"}]`,
     flags: () =>
       reading({
+        live: { type: "boolean", text: "also ask the running stacks" },
+        timeout: { type: "string", value: "SECONDS", text: "with --live: for the answer to one question (default 10)" },
+        wait: {
+          type: "string",
+          value: "SECONDS",
+          text: "with --live: for containers that are still starting (default 0)",
+        },
+        "read-only": { type: "boolean", text: "with --live: leave out the probes that write something for a moment" },
         "fail-on": {
           type: "string",
           value: "error|warning|info",
@@ -242,6 +254,7 @@ A rule that does not apply to a service is waived in framework.yaml, with the re
     examples: [
       "npm run validate",
       "npm run validate -- crewai --fail-on warning",
+      "npm run validate -- crewai --live --wait 180",
       "npm run validate -- --report findings.sarif --report findings.md",
       "npm run validate -- --explain loopback",
     ],

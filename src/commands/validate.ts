@@ -1,5 +1,6 @@
 import { extname } from "node:path";
 
+import type { LiveRequest } from "../flow/live.ts";
 import { initWaivers, type InitWaiversResult } from "../flow/init-waivers.ts";
 import { validate, type ValidateRequest, type ValidateResult } from "../flow/validate.ts";
 import { EXIT, usageError } from "../lib/errors.ts";
@@ -38,6 +39,7 @@ export const command: Command<Request, never, Result> = {
         frameworks: flags.positionals,
         explain: explain === undefined ? undefined : ruleOf(explain),
         isBaseline: flags.isSet("init-waivers"),
+        live: liveOf(context),
       },
     });
   },
@@ -54,6 +56,7 @@ export const command: Command<Request, never, Result> = {
       showInitWaivers(result, place.shown, out);
       return EXIT.ok;
     }
+    out.progress("");
     showValidation(result, out);
     const report = { result, rules: RULES, version: place.provenance().program };
     for (const { file, format } of reportsOf(context)) {
@@ -72,12 +75,38 @@ function requireAlone({ flags, out }: Context): void {
   const other = flags.isSet("init-waivers") ? "--init-waivers" : flags.text("explain") === undefined ? "" : "--explain";
   const used = [
     ...(out.json ? ["--json"] : []),
+    ...(flags.isSet("live") ? ["--live"] : []),
     ...(flags.list("report").length > 0 ? ["--report"] : []),
     ...(flags.text("fail-on") === undefined ? [] : ["--fail-on"]),
   ];
   const [first] = used;
   if (other !== "" && first !== undefined)
     throw usageError(`${other} and ${first} cannot be used together`, `run validate ${first} on its own`);
+}
+
+/** @throws UserError exit 2 for a time that is no number of seconds, and for what only counts with --live */
+function liveOf({ flags, out }: Context): LiveRequest | undefined {
+  const seconds = (name: string, usual: number, least: number): number => {
+    const text = flags.text(name);
+    if (text === undefined) return usual;
+    const value = /^\d{1,4}$/.test(text) ? Number(text) : -1;
+    if (value < least || value > 3600)
+      throw usageError(`--${name} ${text} is not a number of seconds`, `use ${String(least)} to 3600`);
+    return value;
+  };
+  const live = {
+    timeoutSeconds: seconds("timeout", 10, 1),
+    waitSeconds: seconds("wait", 0, 0),
+    isReadOnly: flags.isSet("read-only"),
+    onProgress: (text: string) => {
+      out.progress(text);
+    },
+  };
+  if (flags.isSet("live")) return live;
+  const alone = ["timeout", "wait"].find((name) => flags.text(name) !== undefined);
+  const unused = alone ?? (live.isReadOnly ? "read-only" : undefined);
+  if (unused !== undefined) throw usageError(`--${unused} has no effect without --live`, "add --live");
+  return undefined;
 }
 
 /** @throws UserError exit 2 for a severity that there is not */

@@ -105,6 +105,22 @@ export function referencedIn({ included, services }: Compose): string[] {
   return [...new Set([...included.map((path) => path ?? ""), ...extended])];
 }
 
+/** What a network of a file is called in the engine. @param definition of the top level; undefined for `default` */
+export function networkName(key: string, definition: Record<string, unknown> | undefined, project: string): string {
+  const { name, external } = definition ?? {};
+  const { name: old } = mapping(external);
+  if (typeof name === "string") return name;
+  if (typeof old === "string") return old;
+  return external === true ? key : `${project}_${key}`;
+}
+
+/** Whether a service of a file waits until another one is in a state, such as `service_completed_successfully`. */
+export function hasConditionalUser({ services }: Compose, service: string, condition: string): boolean {
+  return [...services.values()].some(
+    ({ settings }) => mapping(mapping(settings["depends_on"])[service])["condition"] === condition,
+  );
+}
+
 /** Which services of a file need one of those named. */
 export function neededBy({ services }: Compose, names: ReadonlySet<string>): { by: string; service: string }[] {
   return [...services.values()].flatMap(({ name, needs }) =>

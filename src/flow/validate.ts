@@ -10,24 +10,31 @@ import { effectiveName, type Framework } from "../root/framework.ts";
 import type { Root } from "../root/root.ts";
 import { stackFiles } from "../root/stack-files.ts";
 import { stackOf } from "../compose/stack.ts";
+import type { Probed } from "../probes/probe.ts";
 import { SPEC_RULE } from "../rules/framework.ts";
-import { judge, notReadable, type Judgement, type Subject } from "../rules/judge.ts";
+import { judge, notReadable, withoutSecrets, type Judgement, type Subject } from "../rules/judge.ts";
 import type { Finding } from "../rules/rule.ts";
 import { exceptionsOf } from "../rules/waivers.ts";
 import { modeOf, openConflicts } from "../store/directory.ts";
+import type { LiveStack } from "./live-probes.ts";
+import type { LiveRequest, LiveResult } from "./live.ts";
 import type { Place } from "./place.ts";
 import { openSession } from "./session.ts";
 
-/** What is on disk, held against the rules. Asks no engine. */
+/** What is on disk, held against the rules; and, if asked for, what runs. */
 export interface ValidateRequest {
   place: Place;
   /** All frameworks when none is named. */
   frameworks: readonly string[];
+  /** Asks the running stacks as well; without it, no engine is asked. */
+  live?: LiveRequest | undefined;
 }
 
 interface FrameworkVerdict {
   name: string;
   findings: readonly Finding[];
+  /** None without `live`. */
+  probes: readonly Probed[];
 }
 
 export interface ValidateResult {
@@ -36,8 +43,8 @@ export interface ValidateResult {
   notes: readonly string[];
 }
 
-/** Judges frameworks by the static rules. */
-export async function validate({ place, frameworks: names }: ValidateRequest): Promise<ValidateResult> {
+/** Judges frameworks by the static rules, and asks their running stacks where that is wanted. */
+export async function validate({ place, frameworks: names, live }: ValidateRequest): Promise<ValidateResult> {
   const session = await openSession(place, { dry: true });
   const { root } = session;
   const isNamed = (folder: string): boolean => names.length === 0 || names.includes(folder);
@@ -47,27 +54,44 @@ export async function validate({ place, frameworks: names }: ValidateRequest): P
   const broken = root.broken.filter(({ folder }) => isNamed(folder));
   const about = new Surroundings(root, await clashesOf(root), trackedFiles(root.dir, [ENV]));
   const day = today();
-  const judged: (FrameworkVerdict & { passed: number })[] = [];
+  const judged: (Omit<FrameworkVerdict, "probes"> & { passed: number })[] = [];
+  const stacks: LiveStack[] = [];
   for (const framework of chosen) {
-    judged.push({ name: framework.folder, ...verdictOf(framework, about, place, day) });
+    const { subject, ...verdict } = verdictOf(framework, about, place, day);
+    judged.push({ name: framework.folder, ...verdict });
+    if (subject !== undefined && live !== undefined)
+      stacks.push({
+        framework,
+        compose: subject.stack.compose,
+        hide: (text) => withoutSecrets(text, subject.values),
+      });
     await place.interrupt.breathe();
   }
   for (const { folder, error } of broken) judged.push({ name: folder, findings: notASpec(error), passed: 0 });
+  const { probed, notes } = live === undefined ? NOT_ASKED : await askStacks(stacks, place, live);
   const frameworks = judged
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, findings }) => ({ name, findings }));
-  const count = (outcome: Finding["outcome"]): number =>
-    frameworks.reduce((sum, { findings }) => sum + findings.filter((each) => each.outcome === outcome).length, 0);
+    .map(({ name, findings }) => ({ name, findings, probes: probed.get(name) ?? [] }));
+  const outcomes = frameworks.flatMap(({ findings, probes }) => [...findings, ...probes].map(({ outcome }) => outcome));
+  const count = (outcome: (typeof outcomes)[number]): number => outcomes.filter((each) => each === outcome).length;
   return {
     frameworks,
     summary: {
-      pass: judged.reduce((sum, { passed }) => sum + passed, 0),
+      pass: judged.reduce((sum, { passed }) => sum + passed, count("pass")),
       fail: count("fail"),
       unknown: count("unknown"),
       waived: count("waived"),
     },
-    notes: [...session.notes, ...root.warnings.map((warning) => `warning: ${warning}`)],
+    notes: [...session.notes, ...root.warnings.map((warning) => `warning: ${warning}`), ...notes],
   };
+}
+
+const NOT_ASKED: LiveResult = { probed: new Map(), notes: [] };
+
+/** Only this loads what speaks to an engine and to databases. */
+async function askStacks(stacks: readonly LiveStack[], place: Place, live: LiveRequest): Promise<LiveResult> {
+  const { probeStacks } = await import("./live.ts");
+  return probeStacks(stacks, place, live);
 }
 
 const ENV = ".env";
@@ -139,12 +163,19 @@ async function clashesOf(root: Root): Promise<Map<string, string[]>> {
   return found;
 }
 
-function verdictOf(framework: Framework, about: Surroundings, place: Place, day: string): Judgement {
+/** @returns `subject` is undefined for a directory that cannot be read */
+function verdictOf(
+  framework: Framework,
+  about: Surroundings,
+  place: Place,
+  day: string,
+): Judgement & { subject: Subject | undefined } {
   try {
-    return judge(subjectOf(framework, about, place), day);
+    const subject = subjectOf(framework, about, place);
+    return { ...judge(subject, day), subject };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { findings: notASpec(error), passed: 0 };
+    return { findings: notASpec(error), passed: 0, subject: undefined };
   }
 }
 

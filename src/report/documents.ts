@@ -91,18 +91,20 @@ export const validateDocument = z.strictObject({
       ),
       probes: z.array(
         z.strictObject({
-          id: z.string(),
-          service: z.string(),
+          id: z.string().describe("one that every container is asked, such as state; or SERVICE.PROBE of a manifest"),
+          service: z.string().describe('of the Compose file; "" for the stack as a whole'),
           outcome: z.enum(["pass", "fail", "unknown"]),
           ms: z.number(),
           message: z.string(),
-          hint: z.string(),
+          hint: z.string().describe("empty where nothing is wrong"),
         }),
       ),
     }),
   ),
   summary: z.strictObject({
-    pass: z.int().describe("how many times a rule was kept: by a service, by .env, by a directory"),
+    pass: z
+      .int()
+      .describe("how many times a rule was kept (by a service, by .env, by a directory), and probes that passed"),
     fail: z.int(),
     unknown: z.int(),
     waived: z.int(),

@@ -82,6 +82,12 @@ export class Output {
     this.#write(this.#stderr, [label, `: ${text.replace(/^warning: /, "")}`]);
   }
 
+  /** How far a long run is: one line that the next one replaces, and only where a person watches. */
+  progress(text: string): void {
+    if (this.#stderr.isTTY !== true || this.#env["TERM"] === "dumb") return;
+    this.#stderr.write(text === "" ? "\r\u001B[K" : `\r\u001B[K${visible(text)}`);
+  }
+
   error(text: string, hint: string | undefined, details: readonly string[]): void {
     this.#write(this.#stderr, [styled("error", "red"), `: ${text}`]);
     for (const detail of details) this.#write(this.#stderr, [`  ${detail}`]);

@@ -70,16 +70,16 @@ export function judge(subject: Subject, today: string): Judgement {
 }
 
 /** A message in which no value of `.env` stands, but for those that are made from the spec or are an image or a limit. */
-function withoutSecrets(message: string, env: Subject["values"]): string {
+export function withoutSecrets(message: string, env: Subject["values"]): string {
   if (env === undefined) return message;
   const shown = new Set(
     env.variables.filter(({ class: kind }) => kind === "managed" || kind === "default").map(({ name }) => name),
   );
   // Compose's own: which files there are.
   shown.add("COMPOSE_FILE");
-  // Longer ones first: one may be a part of another. What is shorter than four is in every other word.
+  // Longer ones first: one may be a part of another. What is shorter than four is in every other word, and true and false are no secrets.
   return [...env.values]
-    .filter(([name, value]) => !shown.has(name) && value.length >= 4)
+    .filter(([name, value]) => !shown.has(name) && value.length >= 4 && !/^(?:true|false|none)$/i.test(value))
     .toSorted(([, a], [, b]) => b.length - a.length)
     .reduce((text, [name, value]) => text.replaceAll(value, () => `\${${name}}`), message);
 }

@@ -236,6 +236,43 @@ describe("validate", () => {
     expect((await cli(["validate", "nowhere"], { cwd })).code).toBe(2);
   });
 
+  it("asks an engine only with --live, and says what only counts then", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai");
+    const fails = async (...args: string[]): Promise<string> => {
+      const { code, stderr } = await cli(["validate", ...args], { cwd });
+      expect([args, code]).toEqual([args, 2]);
+      return stderr;
+    };
+    expect(await fails("--timeout", "5")).toContain("--timeout has no effect without --live");
+    expect(await fails("--wait", "5")).toContain("--wait has no effect without --live");
+    expect(await fails("--read-only")).toContain("--read-only has no effect without --live");
+    expect(await fails("--live", "--timeout", "0")).toContain("--timeout 0 is not a number of seconds");
+    expect(await fails("--live", "--wait", "soon")).toContain("use 0 to 3600");
+    expect(await fails("--live", "--explain", "loopback")).toContain("--explain and --live cannot be used together");
+  });
+
+  it("shows probes that could not be asked in every form of a report, and is not content with that", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai");
+    const nowhere = { cwd, env: { DOCKER_HOST: "unix:///nowhere/docker.sock" } };
+    const reports = ["--report", "a.md", "--report", "a.xml", "--report", "a.json"];
+    const { code, stdout, stderr } = await cli(["validate", "--live", ...reports], nowhere);
+    expect(code).toBe(6);
+    expect(stderr).toContain("error: 1 that could not be determined\nhint: each probe above says what helps");
+    expect(stdout).toMatch(/unknown +engine +the container engine does not answer, so nothing could be asked/);
+    expect(stdout).toMatch(/\d+ passed, 0 failed, 1 unknown\n$/);
+    expect(fs.readFileSync(join(cwd, "a.md"), "utf8")).toContain("| unknown | `crewai` | `engine` |");
+    const xml = fs.readFileSync(join(cwd, "a.xml"), "utf8");
+    expect(xml).toContain('<testcase classname="crewai" name="engine" time="0.000"><error type="unknown"');
+    expect(xml).toContain('tests="1" failures="0" errors="1"');
+    expect(document(fs.readFileSync(join(cwd, "a.json"), "utf8"), "validate")).toMatchObject({
+      frameworks: [{ probes: [{ id: "engine", outcome: "unknown" }] }],
+      summary: { unknown: 1 },
+    });
+    expect((await cli(["validate", "--live", "--allow-unknown"], nowhere)).code).toBe(0);
+  });
+
   it("explains each rule, and suggests one", async () => {
     const cwd = tempDir();
     const { code, stdout } = await cli(["validate", "--explain", "loopback"], { cwd });

@@ -26,6 +26,7 @@ const ROOMS: readonly Room[] = [
   { name: "apply", files: /^src\/apply\//, world: "all" },
   { name: "root", files: /^src\/root\//, world: "reads" },
   { name: "store", files: /^src\/store\//, world: "reads" },
+  { name: "probes", files: /^src\/probes\//, world: "nothing" },
   { name: "host", files: /^src\/host\//, world: "reads" },
   { name: "rules", files: /^src\/rules\//, world: "nothing" },
   { name: "plan", files: /^src\/plan\//, world: "nothing" },

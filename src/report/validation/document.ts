@@ -5,7 +5,11 @@ import type { ValidateDocument } from "../documents.ts";
 export function validateDocumentOf({ frameworks, summary }: ValidateResult): ValidateDocument {
   return {
     schemaVersion: 1,
-    frameworks: frameworks.map(({ name, findings }) => ({ name, findings: [...findings], probes: [] })),
+    frameworks: frameworks.map(({ name, findings, probes }) => ({
+      name,
+      findings: [...findings],
+      probes: [...probes],
+    })),
     summary,
   };
 }

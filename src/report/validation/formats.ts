@@ -2,7 +2,7 @@ import type { ValidateResult } from "../../flow/validate.ts";
 import { visible, visibleLines } from "../../lib/visible.ts";
 import type { Finding, RuleInfo } from "../../rules/rule.ts";
 import { validateDocumentOf } from "./document.ts";
-import { placeOf, sentenceOf, sourcesOf, summaryLine } from "./words.ts";
+import { placeOf, probeName, sentenceOf, sourcesOf, summaryLine } from "./words.ts";
 
 /** Everything that a report is made of. */
 export interface Report {
@@ -89,8 +89,16 @@ function textOf(finding: Placed): string {
 
 /** JUnit: a suite for each framework, a case for each finding and one for all that was kept. */
 function junit({ result }: Report): string {
-  const suites = result.frameworks.map(({ name, findings }) => {
-    const cases = findings.map((finding) => {
+  const suites = result.frameworks.map(({ name, findings, probes }) => {
+    const asked = probes.map((probe) => {
+      const { outcome, message, hint, ms } = probe;
+      const head = `<testcase classname="${escaped(name)}" name="${escaped(probeName(probe))}" time="${(ms / 1000).toFixed(3)}"`;
+      const text = escaped(`${message}. ${hint}.`);
+      if (outcome === "pass") return `${head}/>`;
+      if (outcome === "unknown") return `${head}><error type="unknown" message="${text}"/></testcase>`;
+      return `${head}><failure type="probe" message="${text}"/></testcase>`;
+    });
+    const judged = findings.map((finding) => {
       const head = `<testcase classname="${escaped(name)}" name="${escaped(`${finding.rule}${finding.service === null ? "" : ` ${finding.service}`}`)}">`;
       const at = placeOf(finding);
       const text = escaped(`${at === undefined ? "" : `${at}: `}${finding.message}. ${finding.fix}.`);
@@ -98,9 +106,10 @@ function junit({ result }: Report): string {
       if (finding.outcome === "unknown") return `${head}<error type="unknown" message="${text}"/></testcase>`;
       return `${head}<failure type="${finding.severity}" message="${text}"/></testcase>`;
     });
+    const cases = [...judged, ...asked];
     if (cases.length === 0) cases.push(`<testcase classname="${escaped(name)}" name="all rules"/>`);
-    const count = (outcome: Finding["outcome"]): string =>
-      String(findings.filter((finding) => finding.outcome === outcome).length);
+    const count = (wanted: Finding["outcome"]): string =>
+      String([...findings, ...probes].filter(({ outcome }) => outcome === wanted).length);
     return `  <testsuite name="${escaped(name)}" tests="${String(cases.length)}" failures="${count("fail")}" errors="${count("unknown")}" skipped="${count("waived")}">\n${cases.map((each) => `    ${each}\n`).join("")}  </testsuite>\n`;
   });
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="framework-infra validate">\n${suites.join("")}</testsuites>\n`;
@@ -120,8 +129,33 @@ function markdown({ result }: Report): string {
     return `| ${[word, code(finding.rule), code(where), code(sentenceOf(finding)), code(finding.fix)].join(" | ")} |`;
   });
   const head = ["# Validation", "", `${summaryLine(result)}.`, ""];
-  if (rows.length === 0) return [...head, "Nothing was found.", ""].join("\n");
-  return [...head, "| | rule | place | finding | fix |", "|---|---|---|---|---|", ...rows, ""].join("\n");
+  const found =
+    rows.length === 0
+      ? ["Nothing was found.", ""]
+      : ["| | rule | place | finding | fix |", "|---|---|---|---|---|", ...rows, ""];
+  const asked = result.frameworks.flatMap(({ name, probes }) =>
+    probes.map((probe) => {
+      const { outcome, message, hint, ms } = probe;
+      const cells = [
+        outcome,
+        code(name),
+        code(probeName(probe)),
+        code(message),
+        String(ms),
+        hint === "" ? "" : code(hint),
+      ];
+      return `| ${cells.join(" | ")} |`;
+    }),
+  );
+  if (asked.length === 0) return [...head, ...found].join("\n");
+  return [
+    ...head,
+    ...found,
+    "| | framework | probe | result | ms | hint |",
+    "|---|---|---|---|---|---|",
+    ...asked,
+    "",
+  ].join("\n");
 }
 
 /** Text of anybody, as code: nothing in it is markup, a link or a mention, and it cannot end the cell. */

@@ -1,10 +1,11 @@
 import type { InitWaiversResult } from "../../flow/init-waivers.ts";
 import type { ValidateResult } from "../../flow/validate.ts";
 import { EXIT, UserError } from "../../lib/errors.ts";
+import type { Probed } from "../../probes/probe.ts";
 import type { Finding, RuleInfo, Severity } from "../../rules/rule.ts";
 import { styled, type Output, type Styled } from "../output.ts";
 import { validateDocumentOf } from "./document.ts";
-import { placeOf, sentenceOf, sourcesOf, summaryLine } from "./words.ts";
+import { placeOf, probeName, sentenceOf, sourcesOf, summaryLine } from "./words.ts";
 
 /** What makes `validate` end with exit 6. */
 export interface Verdicts {
@@ -25,8 +26,8 @@ export function showValidation(result: ValidateResult, out: Output): void {
   for (const note of result.notes) out.note(note);
   out.document(validateDocumentOf(result));
   if (result.frameworks.length === 0) out.line("There is no framework yet. Make one: npm run new-framework");
-  for (const { name, findings } of result.frameworks) {
-    if (findings.length === 0) {
+  for (const { name, findings, probes } of result.frameworks) {
+    if (findings.length + probes.length === 0) {
       out.line(styled(name, "bold"), ": nothing found");
       continue;
     }
@@ -34,6 +35,7 @@ export function showValidation(result: ValidateResult, out: Output): void {
     for (const [index, finding] of findings.entries())
       // The fix of several findings in a row is said once, after the last.
       showFinding(finding, findings[index + 1]?.fix !== finding.fix, out);
+    showProbes(probes, out);
   }
   if (result.frameworks.length > 0) out.line(summaryLine(result));
 }
@@ -51,26 +53,61 @@ function showFinding(finding: Finding, withFix: boolean, out: Output): void {
   if (outcome !== "waived" && withFix) out.line(`    ${fix}`);
 }
 
+const OUTCOMES: Record<Probed["outcome"], Styled> = {
+  pass: styled("pass", "green"),
+  fail: styled("fail", "red"),
+  unknown: styled("unknown", "yellow"),
+};
+
+/** A line for each probe; what to do, below those that did not pass. */
+function showProbes(probes: readonly Probed[], out: Output): void {
+  const names = probes.map(probeName);
+  const width = Math.max(0, ...names.map(({ length }) => length));
+  for (const [index, { outcome, ms, message, hint }] of probes.entries()) {
+    const word = OUTCOMES[outcome];
+    const gap = " ".repeat(9 - word.text.length);
+    out.line(
+      "  ",
+      word,
+      `${gap}${(names[index] ?? "").padEnd(width)}  ${message}`,
+      styled(`  ${String(ms)} ms`, "dim"),
+    );
+    // As for findings: what helps several in a row is said once.
+    if (hint !== "" && probes[index + 1]?.hint !== hint) out.line(`    ${hint}`);
+  }
+}
+
 const GRAVITY: readonly Severity[] = ["info", "warning", "error"];
 
 /** Exit 6, where something counts. */
 export function validationError(result: ValidateResult, { failOn, allowUnknown }: Verdicts): UserError | undefined {
   const all = result.frameworks.flatMap(({ findings }) => findings);
+  const probes = result.frameworks.flatMap((framework) => framework.probes);
   const failed = all.filter(
     ({ outcome, severity }) => outcome === "fail" && GRAVITY.indexOf(severity) >= GRAVITY.indexOf(failOn),
   );
+  const failedProbes = probes.filter(({ outcome }) => outcome === "fail").length;
   const unknown = allowUnknown ? [] : all.filter(({ outcome }) => outcome === "unknown");
-  if (failed.length + unknown.length === 0) return undefined;
+  const unclear = allowUnknown ? 0 : unknown.length + probes.filter(({ outcome }) => outcome === "unknown").length;
   const what = [
-    ...(failed.length === 0 ? [] : [`${String(failed.length)} ${failed.length === 1 ? "finding" : "findings"}`]),
-    ...(unknown.length === 0 ? [] : [`${String(unknown.length)} that could not be determined`]),
-  ].join(", and ");
-  const rule = (failed[0] ?? unknown[0])?.rule ?? "";
-  return new UserError(what, {
+    ...(failed.length === 0 ? [] : [counted(failed.length, "finding")]),
+    ...(failedProbes === 0 ? [] : [`${counted(failedProbes, "probe")} that failed`]),
+    ...(unclear === 0 ? [] : [`${String(unclear)} that could not be determined`]),
+  ];
+  if (what.length === 0) return undefined;
+  const rule = (failed[0] ?? unknown[0])?.rule;
+  return new UserError(what.join(", and "), {
     code: "findings",
     exit: EXIT.findings,
-    hint: `npm run validate -- --explain ${rule} says why and what to do`,
+    hint:
+      rule === undefined
+        ? "each probe above says what helps"
+        : `npm run validate -- --explain ${rule} says why and what to do`,
   });
+}
+
+function counted(count: number, word: string): string {
+  return `${String(count)} ${word}${count === 1 ? "" : "s"}`;
 }
 
 /** What was waived. */

@@ -1,4 +1,5 @@
 import type { ValidateResult } from "../../flow/validate.ts";
+import type { Probed } from "../../probes/probe.ts";
 import type { Finding, RuleInfo } from "../../rules/rule.ts";
 
 // What every form of a report says in the same words.
@@ -11,6 +12,11 @@ export function placeOf({ file, line }: Finding): string | undefined {
 /** What a finding says, with its service in front. */
 export function sentenceOf({ service, message }: Finding): string {
   return service === null ? message : `${service} ${message}`;
+}
+
+/** `qdrant state`, `qdrant.round-trip`. */
+export function probeName({ id, service }: Probed): string {
+  return id.includes(".") || service === "" ? id : `${service} ${id}`;
 }
 
 /** `412 passed, 2 failed, 1 unknown, 3 waived`. */

@@ -168,6 +168,30 @@ describe("a broken catalogue", () => {
       (text) => text.replace("imageOf: postgres", "imageOf: mysql"),
       '"mysql", which no service has',
     ],
+    [
+      "two probes of one name",
+      "services/qdrant/service.yaml",
+      (text) => text.replace("id: key-required", "id: round-trip"),
+      'two probes are called "round-trip"',
+    ],
+    [
+      "a probe of a container that nobody has",
+      "services/langfuse/service.yaml",
+      (text) => text.replace("container: valkey", "container: redis"),
+      '"queue" is about the container "redis", which no service has',
+    ],
+    [
+      "a probe of a service outside that is a script",
+      "services/langfuse/service.yaml",
+      (text) => text.replace("probes: [health,", "probes: [queue, health,"),
+      '"queue" of `external` is not a probe over HTTP, TCP or SQL',
+    ],
+    [
+      "a probe without a question",
+      "services/valkey/service.yaml",
+      (text) => text.replace("    reach:", "    reech:"),
+      "reech",
+    ],
     ["a slot used twice", "presets/dspy.yaml", (text) => text.replace("slot: 1", "slot: 0"), "slot 0 is already used"],
     [
       "no fallback preset",

@@ -58,7 +58,7 @@ await check("langfuse: a wrong secret and no credentials get 401", async () => {
   await api("GET", "/api/public/projects", undefined, { status: 401, headers: basic("wrong") });
   await api("GET", "/api/public/projects", undefined, { status: 401, headers: {} });
 });
-await check("langfuse: a trace comes back with its input and output", async () => {
+await check("langfuse: a trace comes back with its input and output, and can be deleted", async () => {
   const { traceId, body } = trace();
   await api("POST", T, T, { json: body, extra: { "x-langfuse-ingestion-version": "4" } });
   let data = [];
@@ -70,6 +70,9 @@ await check("langfuse: a trace comes back with its input and output", async () =
     data.map(({ name, input, output }) => ({ name, input, output })),
     [{ name: "round trip", input: "question", output: "answer" }],
   );
+  const path = `/api/public/traces/${traceId}`;
+  await api("DELETE", path, "/api/public/traces/{traceId}");
+  assert.deepEqual((await find(traceId)).data, []);
 });
 await check("langfuse: without the version header it answers 200 and keeps nothing", async () => {
   const { traceId, body } = trace();

@@ -124,6 +124,16 @@ async function references({ database, clickhouse, s3 }) {
   return { traces: traces.size, observations: found.length, missing };
 }
 
+// What is deleted is deleted by the worker upstream, a while later; here at once.
+async function removeTrace({ database, clickhouse }, project, id) {
+  await database.query("DELETE FROM traces WHERE project_id = $1 AND id = $2", [project.id, id]);
+  await clickhouse(
+    `DELETE FROM ${OBSERVATIONS} WHERE project_id = ${literal(project.id)} AND trace_id = ${literal(id)}`,
+  );
+  log("trace deleted", { project: project.id, trace: id });
+  return { message: "Trace deleted successfully" };
+}
+
 async function oldIngestion(request) {
   const { batch } = await readJson(request);
   if (!Array.isArray(batch)) throw new HttpError(400, "Invalid request data: batch must be an array");
@@ -161,9 +171,13 @@ export async function api(stores, config, request, response, url) {
       return sendJson(response, 200, await references(stores));
     case "POST /api/public/ingestion":
       return sendJson(response, 207, await oldIngestion(request));
-    default:
+    default: {
+      const deleted = /^DELETE \/api\/public\/traces\/([^/]+)$/.exec(route)?.[1];
+      if (deleted !== undefined)
+        return sendJson(response, 200, await removeTrace(stores, project, decodeURIComponent(deleted)));
       if (/^GET \/api\/public\/traces\/[^/]+$/.test(route))
         throw new HttpError(404, "Trace not found within authorized project", { name: "LangfuseNotFoundError" });
       throw new HttpError(404, `stand-in: ${route} is not implemented`);
+    }
   }
 }

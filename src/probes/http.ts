@@ -1,0 +1,152 @@
+import type { ProbeRequest, ProbeSpec } from "../catalogue/probe.ts";
+import { interpolate } from "../env/interpolate.ts";
+import type { HttpAnswer, HttpRequest } from "../host/requests.ts";
+import { isMapping } from "../lib/mapping.ts";
+import type { Hands } from "./hands.ts";
+import { failed, passed, usualHint, type Verdict } from "./probe.ts";
+
+type Http = NonNullable<ProbeSpec["http"]>;
+
+/** Sends the requests of a probe one after the other, and takes away what they made. */
+export async function overHttp(spec: ProbeSpec, http: Http, hands: Hands): Promise<Verdict> {
+  const cleanup = http.cleanup.map((each) => requestOf(http, each, hands));
+  // Should this program end before it is called off, the guard sends them.
+  const callOff = cleanup.length === 0 ? undefined : hands.guard(cleanup);
+  let verdict = passed(spec.title);
+  let hasMade = false;
+  for (const each of http.requests) {
+    const sent = await oneRequest(spec, http, each, hands);
+    ({ verdict } = sent);
+    hasMade ||= sent.hasMade;
+    // A server that hangs would let the cleanup wait as well: the guard tries it later.
+    if (sent.isLate && hasMade) return verdict;
+    if (verdict.outcome !== "pass") break;
+  }
+  if (hasMade && !(await haveSucceeded(cleanup, hands)))
+    return verdict.outcome === "pass"
+      ? failed(LEFT, `it is called ${hands.lookup("PROBE_NAME") ?? ""}: delete it by hand`)
+      : { ...verdict, message: `${verdict.message}; ${LEFT}` };
+  callOff?.();
+  return verdict;
+}
+
+const LEFT = "what it made could not be taken away";
+
+/** Whether all of the cleanup has worked; what is not there cannot be left. */
+async function haveSucceeded(cleanup: readonly HttpRequest[], hands: Hands): Promise<boolean> {
+  for (const each of cleanup) {
+    const answer = await hands.request(each, hands.timeoutMs);
+    if (!("status" in answer) || (answer.status >= 300 && answer.status !== 404)) return false;
+  }
+  return true;
+}
+
+/** What came of a request of a probe. */
+interface Sent {
+  verdict: Verdict;
+  /** There was no answer in time. */
+  isLate: boolean;
+  /** The server may have made something. */
+  hasMade: boolean;
+}
+
+async function oneRequest(spec: ProbeSpec, http: Http, step: ProbeRequest, hands: Hands): Promise<Sent> {
+  const request = requestOf(http, step, hands);
+  // Somebody who gives one answer less time than usual does not want to wait for this one either.
+  const patience = Math.min(step.within ?? 0, (hands.timeoutMs / 1000) * MOST_ROUNDS);
+  const deadline = hands.now() + patience * 1000;
+  for (;;) {
+    const answer = await hands.request(request, hands.timeoutMs);
+    const hasMade = !["GET", "HEAD"].includes(step.method) && mayHaveWorked(answer);
+    const wrong = wrongWith(answer, step, hands);
+    if (wrong === undefined) return { verdict: passed(spec.title), isLate: false, hasMade };
+    if (hands.now() >= deadline) {
+      const late = step.within === undefined ? "" : `, for ${String(patience)} seconds`;
+      const message = `${request.method} ${pathOf(step, hands)} ${wrong.message}${late}`;
+      const hint = spec.hints[wrong.code] ?? step.hint ?? usualHint(wrong.code) ?? spec.hint;
+      return { verdict: failed(message, hint), isLate: wrong.code === "ETIMEDOUT", hasMade };
+    }
+    await hands.pause(500);
+  }
+}
+
+function mayHaveWorked(answer: HttpAnswer): boolean {
+  if ("status" in answer) return answer.status < 300;
+  return !["ECONNREFUSED", "ENOTFOUND", "invalid URL"].includes(answer.problem);
+}
+
+/** What is stored later is waited for as long as this many answers may take. */
+const MOST_ROUNDS = 6;
+
+/** The path as people may see it: with names of the probe, but no value of `.env` filled in, which may be a secret. */
+function pathOf({ path }: ProbeRequest, { lookup }: Hands): string {
+  const shown = (name: string): string | undefined => (name.startsWith("PROBE_") ? lookup(name) : `\${${name}}`);
+  return interpolate(path.split("?", 1)[0] ?? path, shown);
+}
+
+function requestOf(http: Http, { method, path, headers, body }: ProbeRequest, hands: Hands): HttpRequest {
+  const fill = (text: string): string => interpolate(text, hands.lookup);
+  return {
+    method,
+    url: `${fill(http.url).replace(/\/+$/, "")}${fill(path)}`,
+    headers: Object.fromEntries(
+      Object.entries(headers ?? http.headers).map(([name, value]) => [name, headerOf(fill(value))]),
+    ),
+    body: filledIn(body, fill),
+  };
+}
+
+/** `Basic USER:PASSWORD`, as people write it, is sent as the protocol has it. */
+function headerOf(value: string): string {
+  const pair = /^Basic ([^:]*:.*)$/.exec(value)?.[1];
+  return pair === undefined ? value : `Basic ${Buffer.from(pair, "utf8").toString("base64")}`;
+}
+
+function filledIn(value: unknown, fill: (text: string) => string): unknown {
+  if (typeof value === "string") return fill(value);
+  if (Array.isArray(value)) return value.map((each) => filledIn(each, fill));
+  if (!isMapping(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, filledIn(each, fill)]));
+}
+
+/** What is wrong with an answer, and the code under which a manifest may have a hint for it. */
+function wrongWith(
+  answer: HttpAnswer,
+  { expect }: ProbeRequest,
+  hands: Hands,
+): { code: string; message: string } | undefined {
+  if ("problem" in answer) return { code: answer.problem, message: `was not answered (${answer.problem})` };
+  const { status, text } = answer;
+  if (!expect.status.includes(status))
+    return { code: String(status), message: `was answered with ${String(status)}, not ${expect.status.join(" or ")}` };
+  if (expect.contains !== undefined && !text.includes(interpolate(expect.contains, hands.lookup)))
+    return { code: "content", message: "was answered without what it must hold" };
+  const wrong = Object.entries(expect.json).find(
+    ([path, value]) =>
+      !isSame(
+        valueAt(text, path),
+        filledIn(value, (each) => interpolate(each, hands.lookup)),
+      ),
+  );
+  return wrong === undefined
+    ? undefined
+    : { code: "content", message: `was answered with another ${wrong[0]} than ${JSON.stringify(wrong[1])}` };
+}
+
+function valueAt(text: string, path: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  for (const key of path.split(".")) {
+    if (Array.isArray(value)) value = value[Number(key)];
+    else value = isMapping(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  }
+  return value;
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

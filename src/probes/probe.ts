@@ -1,0 +1,62 @@
+/** What a probe found. `unknown` is no success: it could not be determined. */
+export interface Verdict {
+  outcome: "pass" | "fail" | "unknown";
+  /** What was found, without the name of the service. */
+  message: string;
+  /** What to do; empty for a pass. */
+  hint: string;
+}
+
+/** One question to a running stack. */
+export interface Probe {
+  /** `SERVICE.QUESTION` for a declared one, the question alone for one that every container is asked. */
+  id: string;
+  /** The service of the Compose file that it is about. */
+  service: string;
+  /** When it is given up, in milliseconds. */
+  limitMs: number;
+  run: () => Promise<Verdict> | Verdict;
+}
+
+/** A probe and what came of it. */
+export interface Probed extends Verdict {
+  id: string;
+  service: string;
+  /** How long it took, in milliseconds. */
+  ms: number;
+}
+
+export function passed(message: string): Verdict {
+  return { outcome: "pass", message, hint: "" };
+}
+
+export function failed(message: string, hint: string): Verdict {
+  return { outcome: "fail", message, hint };
+}
+
+export function unknown(message: string, hint: string): Verdict {
+  return { outcome: "unknown", message, hint };
+}
+
+export const UP = "docker compose up -d --wait";
+/** What helps against "was not asked". */
+export const START = `start what is not running: ${UP}`;
+
+/** What helps against a failure that says nothing about the service in particular. @param code as of `hints` */
+export function usualHint(code: string): string | undefined {
+  return Object.hasOwn(USUAL, code) ? USUAL[code] : undefined;
+}
+
+const NOBODY = "nothing answers there; see the probes `state` and `ports` of its container";
+const USUAL: Record<string, string> = {
+  ECONNREFUSED: NOBODY,
+  ECONNRESET: NOBODY,
+  EHOSTUNREACH: NOBODY,
+  ETIMEDOUT: "it hangs, or is busy; see docker compose logs, or give it more time with --timeout",
+  ENOTFOUND: "no host has that name; see the address in .env",
+  "invalid URL": "the address in .env is not a URL",
+  "28P01": "the password in .env is not that of the role; README.md says how each secret is changed",
+  "28000": "the role does not exist, or may not sign in",
+  "3D000": "the database does not exist; DISASTER_RECOVERY.md says how it is restored",
+  "57P03": "the server is still starting: --wait 60",
+};

@@ -1,0 +1,349 @@
+import fs from "fs-extra";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { cli, LAUNCHER, run, start, type Outcome } from "../helpers/cli.ts";
+import { docker, engineProblem, Stack } from "../helpers/engine.ts";
+import { FAULT_FILE, FAULTS, NO_FAULT, STACK_FAULTS, type Fault } from "../helpers/faults.ts";
+import { PROJECT } from "../helpers/project.ts";
+import { newTempDir, removeDir, tempDir } from "../helpers/temp.ts";
+
+interface Probed {
+  id: string;
+  service: string;
+  outcome: "pass" | "fail" | "unknown";
+  ms: number;
+  message: string;
+  hint: string;
+}
+
+interface Document {
+  frameworks: { name: string; findings: { rule: string; outcome: string; fix: string }[]; probes: Probed[] }[];
+}
+
+/** What `validate --live` says of the one framework of a directory. */
+async function asked(
+  cwd: string,
+  flags: readonly string[] = [],
+  clock = 0,
+): Promise<Outcome & { probes: Probed[]; rules: string[]; fixes: string[] }> {
+  const args = ["validate", "--live", "--json", "--timeout", "3", ...flags];
+  const outcome =
+    clock === 0
+      ? await cli(args, { cwd })
+      : await run("faketime", ["-f", `+${String(clock)}s`, process.execPath, LAUNCHER, ...args], { cwd });
+  const document = JSON.parse(outcome.stdout) as Document;
+  const [{ findings, probes } = { findings: [], probes: [] }] = document.frameworks;
+  const failed = findings.filter((each) => each.outcome === "fail");
+  return { ...outcome, probes, rules: failed.map(({ rule }) => rule), fixes: failed.map(({ fix }) => fix) };
+}
+
+function nameOf({ id, service }: Probed): string {
+  return id.includes(".") || service === "" ? id : `${service} ${id}`;
+}
+
+/** Everything of the engine that a probe could have left. */
+async function engineState(): Promise<string> {
+  const parts = await Promise.all([
+    docker("ps", "-a", "--format", "{{.Names}}"),
+    docker("network", "ls", "--format", "{{.Name}}"),
+    docker("volume", "ls", "--format", "{{.Name}}"),
+  ]);
+  return parts.map((part) => part.trim().split("\n").toSorted().join("\n")).join("\n--\n");
+}
+
+async function eventually<T>(value: () => Promise<T>, wanted: T): Promise<void> {
+  const deadline = Date.now() + 40_000;
+  for (;;) {
+    const found = await value();
+    if (JSON.stringify(found) === JSON.stringify(wanted)) return;
+    if (Date.now() > deadline) expect(found).toEqual(wanted);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+/** Rows of the table in docs/validation.md. */
+const found: string[] = [];
+
+async function findsFault(
+  stack: Stack,
+  cwd: string,
+  { name, foundBy, rules = [], inject, clock }: Fault,
+): Promise<void> {
+  const undo = await inject(stack);
+  try {
+    const { code, probes, rules: broken, fixes, stdout, stderr } = await asked(cwd, [], clock);
+    const failed = probes.filter(({ outcome }) => outcome === "fail");
+    expect(failed.map(nameOf).toSorted(), JSON.stringify(failed, null, 2)).toEqual([...foundBy].toSorted());
+    expect(broken).toEqual(rules);
+    expect(failed.filter(({ hint }) => hint === "")).toEqual([]);
+    expect(code).toBe(6);
+    const first = failed.find((each) => nameOf(each) === foundBy[0]) ?? { hint: fixes[0] };
+    const by = [...foundBy, ...rules.map((rule) => `the rule ${rule}`)];
+    found.push(`| ${name} | ${by.join(", ")} | ${first.hint ?? ""} |`);
+    for (const [variable, value] of stack.env)
+      if (/PASSWORD|SECRET|KEY/.test(variable) && value.length > 8) expect(stdout + stderr).not.toContain(value);
+  } finally {
+    await undo();
+    await stack.ok("up", "-d", "--wait");
+  }
+}
+
+/** Everything, and not only what the gate has time for. */
+const UPDATES = process.env["UPDATE_DOCS"] === "1";
+const IS_SWEEP = process.env["FRAMEWORK_INFRA_RUNS"] !== undefined;
+
+/** Milliseconds after which it is killed: a few of them in the gate. */
+const SOME = [300, 450, 600, 800, 1100, 1500, 2500];
+const MANY = Array.from({ length: 40 }, (_, index) => 200 + index * 100);
+
+describe.skipIf(engineProblem() !== undefined)("probes of PostgreSQL and Qdrant", () => {
+  let cwd = "";
+  let stack = new Stack("");
+
+  beforeAll(async () => {
+    cwd = newTempDir();
+    const { code, stderr } = await cli(["new-framework", "crewai", "--services", "postgres,qdrant", "--yes"], { cwd });
+    if (code !== 0) throw new Error(stderr);
+    stack = new Stack(join(cwd, "frameworks", "crewai"));
+    stack.useTestImages();
+    fs.appendFileSync(join(stack.dir, ".env"), "QDRANT_MEMORY_LIMIT=256m\n");
+    fs.appendFileSync(join(stack.dir, ".env"), `COMPOSE_FILE=compose.yaml:compose.override.yaml:${FAULT_FILE}\n`);
+    fs.writeFileSync(join(stack.dir, FAULT_FILE), NO_FAULT);
+    // Faults are looked for many times: health checks are asked more often.
+    const soon = "healthcheck: { interval: 1s, retries: 60 }";
+    fs.writeFileSync(
+      join(stack.dir, "compose.override.yaml"),
+      `services:\n  postgres: { ${soon} }\n  qdrant: { ${soon} }\nvolumes:\n  qdrant_data:\n    driver_opts: { type: tmpfs, device: tmpfs, o: 'size=16m,uid=1000,gid=1000' }\n`,
+    );
+  });
+
+  afterAll(async () => {
+    await stack.remove();
+    removeDir(cwd);
+  });
+
+  it("says what does not run, before anything was started", async () => {
+    const { code, probes } = await asked(cwd);
+    expect(code).toBe(6);
+    expect(probes.filter(({ outcome }) => outcome === "fail").map(nameOf)).toEqual(["postgres state", "qdrant state"]);
+    expect(probes.filter(({ outcome }) => outcome === "pass").map(nameOf)).toEqual(["clock"]);
+  });
+
+  it("waits for what is still starting", async () => {
+    await stack.ok("up", "-d");
+    const { code, probes } = await asked(cwd, ["--wait", "60"]);
+    expect(probes.filter(({ outcome }) => outcome !== "pass")).toEqual([]);
+    expect(code).toBe(0);
+  });
+
+  it("leaves out with --read-only what writes, and says so", async () => {
+    const { code, probes, stderr } = await asked(cwd, ["--read-only"]);
+    expect(code).toBe(0);
+    expect(probes.map(nameOf)).not.toContain("qdrant.round-trip");
+    expect(probes.map(nameOf)).toContain("qdrant.key-required");
+    expect(stderr).toContain("--read-only: 3 probes that write something were left out");
+  });
+
+  it.each(FAULTS)("finds: $name", async (fault) => {
+    await findsFault(stack, cwd, fault);
+  });
+
+  it("finds nothing when all is put right again, and leaves nothing", async () => {
+    const before = await engineState();
+    const { code, probes } = await asked(cwd);
+    expect(probes.filter(({ outcome }) => outcome !== "pass")).toEqual([]);
+    expect(code).toBe(0);
+    expect(await engineState()).toBe(before);
+    expect(await stack.qdrant("GET", "/collections")).toMatchObject({ result: { collections: [] } });
+  });
+
+  it("leaves nothing when it is killed, or interrupted", async () => {
+    const before = await engineState();
+    const schemas = async (): Promise<string> => {
+      const query = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'framework%'";
+      return (
+        await stack.ok(
+          "exec",
+          "-T",
+          "postgres",
+          "psql",
+          "-h",
+          "127.0.0.1",
+          "-U",
+          "crewai",
+          "-d",
+          "crewai",
+          "-XAtqc",
+          query,
+        )
+      ).trim();
+    };
+    // The program alone, whose children go on for a moment, and its whole group.
+    for (const [index, after] of (IS_SWEEP ? MANY : SOME).entries()) {
+      const { child, result } = start("setsid", [process.execPath, LAUNCHER, "validate", "--live"], { cwd });
+      await new Promise((resolve) => setTimeout(resolve, after));
+      if (child.pid !== undefined)
+        await run("kill", ["-KILL", "--", `${index % 3 === 0 ? "" : "-"}${String(child.pid)}`]);
+      await result;
+    }
+    const { child, result } = start(process.execPath, [LAUNCHER, "validate", "--live"], { cwd });
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    child.kill("SIGINT");
+    expect((await result).code).toBe(130);
+    await eventually(engineState, before);
+    await eventually(async () => (await stack.qdrant("GET", "/collections")).result, { collections: [] });
+    expect(await schemas()).toBe("0");
+  });
+
+  it("asks a service of somebody else's as its manifest says, and gives up on one that hangs", async () => {
+    const own = tempDir();
+    const templates = join(own, "templates");
+    fs.copySync(join(PROJECT, "templates"), templates);
+    fs.outputFileSync(join(templates, "services/echo/service.yaml"), ECHO_MANIFEST);
+    fs.outputFileSync(join(templates, "services/echo/compose.yaml.hbs"), ECHO_COMPOSE);
+    const made = await cli(["new-framework", "dspy", "--services", "echo", "--yes", "--templates", templates], {
+      cwd: own,
+    });
+    expect([made.code, made.stderr]).toEqual([0, expect.any(String)]);
+    const echo = new Stack(join(own, "frameworks/dspy"));
+    try {
+      await echo.ok("up", "-d", "--wait");
+      const begun = Date.now();
+      const { probes } = await asked(own, ["--templates", templates]);
+      const said = Object.fromEntries(
+        probes.filter(({ id }) => id.startsWith("echo.")).map(({ id, outcome, message }) => [id, [outcome, message]]),
+      );
+      expect(said).toEqual({
+        "echo.open": ["pass", "its port is open"],
+        "echo.peer": ["pass", "hello from beside"],
+        "echo.wrong": ["fail", 'GET / was answered with another word than "bye"'],
+        "echo.hangs": ["fail", "GET /hang was not answered (ETIMEDOUT)"],
+        "echo.slow": ["fail", "there was no answer in time"],
+        "echo.missing": ["unknown", "it could not be asked: sh: 1: no-such-program: not found"],
+        "echo.unset": ["unknown", ".env does not set ECHO_UNSET"],
+      });
+      // Three seconds for each answer, and a container takes a moment to start and to end.
+      expect(Date.now() - begun).toBeLessThan(20_000);
+    } finally {
+      await echo.remove();
+    }
+  });
+
+  it("says that nothing could be asked where no engine answers", async () => {
+    const { stdout, code } = await cli(["validate", "--live", "--json"], {
+      cwd,
+      env: { DOCKER_HOST: "unix:///nowhere/docker.sock" },
+    });
+    const { frameworks } = JSON.parse(stdout) as Document;
+    expect(frameworks[0]?.probes).toMatchObject([{ id: "engine", outcome: "unknown", hint: "npm run doctor" }]);
+    expect(code).toBe(6);
+  });
+});
+
+describe.skipIf(engineProblem() !== undefined)("probes of a whole stack", () => {
+  let cwd = "";
+  let stack = new Stack("");
+
+  beforeAll(async () => {
+    cwd = newTempDir();
+    const { code, stderr } = await cli(["new-framework", "crewai", "--yes"], { cwd });
+    if (code !== 0) throw new Error(stderr);
+    stack = new Stack(join(cwd, "frameworks", "crewai"));
+    stack.useTestImages();
+    await stack.ok("up", "-d", "--wait");
+  });
+
+  afterAll(async () => {
+    await stack.remove();
+    removeDir(cwd);
+  });
+
+  it("passes all of them, and leaves nothing in any store", async () => {
+    const { code, probes } = await asked(cwd, ["--timeout", "10"]);
+    expect(probes.filter(({ outcome }) => outcome !== "pass")).toEqual([]);
+    expect(code).toBe(0);
+    const keys = `${stack.env.get("LANGFUSE_PUBLIC_KEY") ?? ""}:${stack.env.get("LANGFUSE_SECRET_KEY") ?? ""}`;
+    const answer = await fetch(`${stack.env.get("LANGFUSE_HOST") ?? ""}/api/public/v2/observations`, {
+      headers: { authorization: `Basic ${Buffer.from(keys).toString("base64")}` },
+    });
+    expect(await answer.json()).toMatchObject({ data: [] });
+  });
+
+  it.each(STACK_FAULTS.filter(({ isOneOfMany }) => IS_SWEEP || UPDATES || isOneOfMany !== true))(
+    "finds: $name",
+    async (fault) => {
+      await findsFault(stack, cwd, fault);
+    },
+  );
+});
+
+it.skipIf(engineProblem() !== undefined)("docs/validation.md has the table of faults as it came out", () => {
+  const file = join(PROJECT, "docs/validation.md");
+  const text = fs.readFileSync(file, "utf8");
+  const [begin, end] = ["<!-- faults: written by the live test with UPDATE_DOCS=1 -->", "<!-- end of the faults -->"];
+  const [before = "", rest = ""] = text.split(begin);
+  const table = ["| what is wrong | found by | what helps |", "|---|---|---|", ...found, ""].join("\n");
+  const wanted = `${before}${begin}\n\n${table}\n${end}${rest.split(end)[1] ?? ""}`;
+  const isWhole = found.length === FAULTS.length + STACK_FAULTS.length;
+  if (UPDATES) {
+    // Half a table would be worse than an old one.
+    expect(isWhole).toBe(true);
+    fs.writeFileSync(file, wanted);
+  } else if (isWhole) expect(text).toBe(wanted);
+  else expect(found.filter((row) => !text.includes(`${row}\n`))).toEqual([]);
+});
+
+const ECHO_MANIFEST = `schemaVersion: 1
+id: echo
+title: Echo
+summary: Answers, or does not
+offer: choice
+port: { variable: ECHO_PORT, base: 9100, last: 9199, container: 9100, url: "http://localhost:{{port}}" }
+volumes: [{ name: echo_data, holds: nothing, notSaved: there is nothing in it }]
+containers:
+  - name: echo
+    variable: ECHO
+    image: { pinned: "framework-infra-test/langfuse-stand-in:4", latest: "framework-infra-test/langfuse-stand-in:4" }
+    limits:
+      small: { memory: 128m, cpus: "0.5", pids: 64 }
+      medium: { memory: 128m, cpus: "0.5", pids: 64 }
+      large: { memory: 128m, cpus: "0.5", pids: 64 }
+probes:
+  - { id: open, title: its port is open, hint: start it, tcp: { host: localhost, port: "\${ECHO_PORT}" } }
+  - { id: peer, title: it answers, hint: start it, exec: { script: 'wget -q -O - "http://$PROBE_ADDRESS:9100/" >/dev/null && echo hello from beside' } }
+  - { id: wrong, title: it says bye, hint: teach it, http: { url: "http://localhost:\${ECHO_PORT}", requests: [{ path: /, expect: { json: { word: bye } } }] } }
+  - { id: hangs, title: it answers, hint: restart it, http: { url: "http://localhost:\${ECHO_PORT}", requests: [{ path: /hang }] } }
+  - { id: slow, title: it answers, hint: restart it, exec: { script: "sleep 60" } }
+  - { id: missing, title: it answers, hint: restart it, exec: { script: no-such-program } }
+  - { id: unset, title: it answers, hint: restart it, http: { url: "\${ECHO_UNSET}", requests: [{ path: / }] } }
+`;
+
+const ECHO_COMPOSE = `  echo:
+    image: {{container.echo.image}}
+    container_name: {{container.echo.containerName}}
+    volumes:
+      - echo_data:/data
+    entrypoint:
+      - node
+      - -e
+      - require("node:http").createServer((q, a) => { if (q.url !== "/hang") a.end('{"word":"hello"}') }).listen(9100)
+    ports:
+      - {{binding.echo}}
+    networks:
+      - internal
+      - network
+    restart: unless-stopped
+    healthcheck:
+      test:
+        - CMD
+        - wget
+        - -q
+        - -O
+        - /dev/null
+        - http://127.0.0.1:9100/
+      interval: 2s
+      timeout: 2s
+      retries: 5
+    {{> common c=container.echo user="1001:1001" readOnly=true capAdd=""}}
+`;
