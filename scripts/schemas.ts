@@ -8,6 +8,7 @@ import * as z from "zod/mini";
 import { commonEnvSchema, manifestSchema, presetSchema } from "../src/catalogue/manifest.ts";
 import * as backup from "../src/report/backup-documents.ts";
 import {
+  changesDocument,
   doctorDocument,
   errorDocument,
   planDocument,
@@ -36,6 +37,7 @@ const SOURCES = {
   status: { schema: statusDocument, title: "--json of status: the state of every file" },
   doctor: { schema: doctorDocument, title: "--json of doctor: the checks of this host" },
   validate: { schema: validateDocument, title: "--json of validate: findings and probes" },
+  changes: { schema: changesDocument, title: "What validate --every tells a webhook or a command" },
   "backup-manifest": { schema: backup.backupManifest, title: "backups/ID/manifest.json: a backup set" },
   backup: { schema: backup.backupDocument, title: "--json of scripts/backup.sh" },
   "backup-verified": { schema: backup.backupVerifiedDocument, title: "--json of scripts/verify-backup.sh" },

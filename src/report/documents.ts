@@ -111,6 +111,23 @@ export const validateDocument = z.strictObject({
   }),
 });
 
+/** What a webhook and a command of `validate --every` are told. */
+export const changesDocument = z.strictObject({
+  schemaVersion: z.literal(1),
+  at: z.string().describe("when the round began, in UTC"),
+  changes: z.array(
+    z.strictObject({
+      framework: z.string(),
+      service: z.string().describe('"" for the framework as a whole'),
+      check: z.string().describe("the id of the rule or the probe"),
+      from: z.enum(["pass", "fail", "unknown", "waived"]).nullable().describe("null in the first round"),
+      to: z.enum(["pass", "fail", "unknown", "waived"]),
+      message: z.string(),
+      fix: z.string().describe("empty where nothing is wrong"),
+    }),
+  ),
+});
+
 export const doctorDocument = z.strictObject({
   schemaVersion: z.literal(1),
   checks: z.array(
@@ -145,5 +162,6 @@ export type PlansDocument = z.output<typeof plansDocument>;
 export type PortsDocument = z.output<typeof portsDocument>;
 export type StatusDocument = z.output<typeof statusDocument>;
 export type ValidateDocument = z.output<typeof validateDocument>;
+export type ChangesDocument = z.output<typeof changesDocument>;
 export type DoctorDocument = z.output<typeof doctorDocument>;
 export type ErrorDocument = z.output<typeof errorDocument>;

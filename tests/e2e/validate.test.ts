@@ -1,8 +1,11 @@
 import fs from "fs-extra";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { parse } from "yaml";
 
-import { cli, make, run, snapshot } from "../helpers/cli.ts";
+import { cli, LAUNCHER, make, run, snapshot, start } from "../helpers/cli.ts";
 import { document } from "../helpers/schemas.ts";
 import { tempDir } from "../helpers/temp.ts";
 
@@ -37,6 +40,23 @@ function edit(file: string, change: (text: string) => string): void {
   const edited = change(text);
   if (edited === text) throw new Error(`${file}: the edit changes nothing`);
   fs.writeFileSync(file, edited);
+}
+
+/** A URL where nothing listens. */
+async function nobody(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${String(port)}/`;
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!isSo()) {
+    if (Date.now() > deadline) throw new Error("it did not become so in 30 seconds");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 describe("validate", () => {
@@ -271,6 +291,149 @@ describe("validate", () => {
       summary: { unknown: 1 },
     });
     expect((await cli(["validate", "--live", "--allow-unknown"], nowhere)).code).toBe(0);
+  });
+
+  it.each([
+    ["github", ".github/workflows/framework-infra.yml", "sarif md"],
+    ["gitlab", ".gitlab/framework-infra.yml", "sarif xml"],
+  ])("writes a file for %s whose commands work in a clone, once", async (host, file, reports) => {
+    const cwd = tempDir();
+    await make(cwd, "crewai");
+    const first = await cli(["validate", "--init-ci", host], { cwd });
+    expect([first.code, first.stderr]).toEqual([0, ""]);
+    expect(first.stdout).toContain(`Wrote ${file}.`);
+    const text = fs.readFileSync(join(cwd, file), "utf8");
+    expect(() => parse(text) as unknown).not.toThrow();
+    const commands = [...text.matchAll(/npm run ((?:regenerate|validate) -- --(?:check|allow).*)$/gm)].map(
+      ([, each = ""]) => each,
+    );
+    expect(commands.map((each) => each.split(" ")[0])).toEqual(["regenerate", "validate"]);
+    // What git does not hand on.
+    fs.removeSync(join(cwd, "frameworks/crewai/.env"));
+    for (const command of commands) {
+      const args = command.split(" ").filter((word) => word !== "--");
+      expect([command, (await cli(args, { cwd })).code]).toEqual([command, 0]);
+    }
+    for (const ending of reports.split(" ")) expect(fs.existsSync(join(cwd, `findings.${ending}`))).toBe(true);
+    const again = await cli(["validate", "--init-ci", host], { cwd });
+    expect([again.code, again.stdout.split("\n")[0]]).toEqual([0, `${file} is there already.`]);
+    fs.appendFileSync(join(cwd, file), "# mine\n");
+    const edited = await cli(["validate", "--init-ci", host], { cwd });
+    expect([edited.code, edited.stderr.split("\n")[0]]).toEqual([
+      2,
+      `error: ${file} is there already, with other text`,
+    ]);
+    expect(fs.readdirSync(join(cwd, file, ".."))).toEqual(["framework-infra.yml"]);
+    expect(fs.readFileSync(join(cwd, file), "utf8")).toBe(`${text}# mine\n`);
+  });
+
+  it("writes a CI file for a root of another name, and for no other host", async () => {
+    const cwd = tempDir();
+    await cli(["new-framework", "crewai", "--yes", "--root", "my stacks"], { cwd });
+    expect((await cli(["validate", "--init-ci", "github", "--root", "my stacks"], { cwd })).code).toBe(0);
+    const text = fs.readFileSync(join(cwd, ".github/workflows/framework-infra.yml"), "utf8");
+    expect(text).toContain("npm run regenerate -- --check --root 'my stacks'\n");
+    const { code, stderr } = await cli(["validate", "--init-ci", "jenkins"], { cwd });
+    expect([code, stderr]).toEqual([2, "error: there is no CI file for jenkins\nhint: use github or gitlab\n"]);
+    expect((await cli(["validate", "--init-ci", "github", "--explain", "loopback"], { cwd })).stderr).toContain(
+      "--init-ci and --explain cannot be used together",
+    );
+  });
+
+  it("judges again and again, and tells what changed, until it is ended", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai");
+    const file = join(cwd, "frameworks/crewai/compose.yaml");
+    const told: string[] = [];
+    const server = createServer((asked, answer) => {
+      asked.setEncoding("utf8");
+      asked.on("data", (text: string) => told.push(text));
+      asked.on("end", () => answer.end());
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => {
+      server.close();
+    });
+    const { child, result } = start(
+      process.execPath,
+      [LAUNCHER, "validate", "--every", "1", "--on-change", "cat >> told.jsonl", "--report", "found.prom"],
+      { cwd, env: { VALIDATE_WEBHOOK: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/key-abc` } },
+    );
+    await until(() => fs.existsSync(join(cwd, "found.prom")));
+    edit(file, (text) => text.replace("restart: unless-stopped", "restart: always"));
+    await until(() => told.length === 1);
+    edit(file, (text) => text.replace("restart: always", "restart: unless-stopped"));
+    await until(() => told.length === 2);
+    child.kill("SIGTERM");
+    const { code, stdout, stderr } = await result;
+    expect(code).toBe(143);
+    const lines = stdout
+      .trim()
+      .split("\n")
+      .map((line) => line.replace(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}/, ""));
+    expect(lines).toEqual([
+      expect.stringMatching(/^\d+ passed, 0 failed; from here on, changes are shown$/),
+      expect.stringMatching(/^fail \(was pass\) {2}crewai \w+ restart: /),
+      expect.stringMatching(/^ {4}/),
+      expect.stringMatching(/^pass \(was fail\) {2}crewai \w+ restart: is right again$/),
+    ]);
+    expect(stderr).not.toContain("key-abc");
+    const changes = fs.readFileSync(join(cwd, "told.jsonl"), "utf8").trim().split("\n");
+    expect(changes).toEqual(told);
+    expect(changes.map((line) => document(line, "changes"))).toMatchObject([
+      { changes: [{ framework: "crewai", check: "restart", from: "pass", to: "fail" }] },
+      { changes: [{ framework: "crewai", check: "restart", from: "fail", to: "pass", fix: "" }] },
+    ]);
+    expect(fs.readFileSync(join(cwd, "found.prom"), "utf8")).toMatch(
+      /^framework_infra_findings\{framework="crewai",outcome="fail"\} 0$/m,
+    );
+  });
+
+  it("goes on when a round or a message fails, and says so", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai");
+    const { child, result } = start(
+      process.execPath,
+      [
+        LAUNCHER,
+        "validate",
+        "--every",
+        "1",
+        "--on-change",
+        "exit 3",
+        "--webhook",
+        await nobody(),
+        "--report",
+        "no/where.md",
+      ],
+      { cwd },
+    );
+    edit(join(cwd, "frameworks/crewai/compose.yaml"), (text) =>
+      text.replace("restart: unless-stopped", "restart: always"),
+    );
+    const seen: string[] = [];
+    child.stderr?.on("data", (text: string) => seen.push(text));
+    await until(() => seen.join("").includes("ended with 3") && seen.join("").split("where.md").length > 2);
+    child.kill("SIGINT");
+    const { code, stderr } = await result;
+    expect(code).toBe(130);
+    expect(stderr).toContain("warning: the webhook was not told (ECONNREFUSED)");
+    expect(stderr).toContain("warning: the command of --on-change ended with 3");
+  });
+
+  it("wants --every for what it tells others, and no JSON with it", async () => {
+    const cwd = tempDir();
+    const fails = async (...args: string[]): Promise<string> => {
+      const { code, stderr } = await cli(["validate", ...args], { cwd });
+      expect([args, code]).toEqual([args, 2]);
+      return stderr;
+    };
+    expect(await fails("--webhook", "http://a")).toContain("--webhook has no effect without --every");
+    expect(await fails("--on-change", "true")).toContain("--on-change has no effect without --every");
+    expect(await fails("--every", "5", "--json")).toContain("--every and --json cannot be used together");
+    expect(await fails("--every", "0")).toContain("--every 0 is not a number of seconds");
+    expect(await fails("--every", "5", "--webhook", "file:///etc/passwd")).toContain("--webhook needs a URL");
+    expect(await fails("--every", "5", "--init-waivers")).toContain("cannot be used together");
   });
 
   it("explains each rule, and suggests one", async () => {

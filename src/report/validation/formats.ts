@@ -2,6 +2,7 @@ import type { ValidateResult } from "../../flow/validate.ts";
 import { visible, visibleLines } from "../../lib/visible.ts";
 import type { Finding, RuleInfo } from "../../rules/rule.ts";
 import { validateDocumentOf } from "./document.ts";
+import { metricsOf } from "./metrics.ts";
 import { placeOf, probeName, sentenceOf, sourcesOf, summaryLine } from "./words.ts";
 
 /** Everything that a report is made of. */
@@ -10,6 +11,8 @@ export interface Report {
   rules: readonly RuleInfo[];
   /** The program's version. */
   version: string;
+  /** When it was judged, in milliseconds since 1970. */
+  time: number;
 }
 
 /** How a report can be written, by the ending of its file. */
@@ -18,6 +21,7 @@ export const FORMATS: Readonly<Record<string, (report: Report) => string>> = {
   md: markdown,
   xml: junit,
   sarif,
+  prom: ({ result, time }) => metricsOf(result, time),
 };
 
 type Placed = Finding & { framework: string };

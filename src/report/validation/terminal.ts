@@ -1,3 +1,4 @@
+import type { InitCiResult } from "../../flow/init-ci.ts";
 import type { InitWaiversResult } from "../../flow/init-waivers.ts";
 import type { ValidateResult } from "../../flow/validate.ts";
 import { EXIT, UserError } from "../../lib/errors.ts";
@@ -121,6 +122,16 @@ export function showInitWaivers({ waived, left, notes }: InitWaiversResult, show
     waived.length === 0
       ? "Nothing to waive."
       : "Each waiver needs its real reason: edit framework.yaml. What is found from here on is new.",
+  );
+}
+
+/** The file that has a code host check everything, and what is left to do. */
+export function showInitCi({ file, wasThere, host }: InitCiResult, out: Output): void {
+  out.line(wasThere ? `${file} is there already.` : `Wrote ${file}.`);
+  out.line(
+    host === "gitlab"
+      ? `Name it in .gitlab-ci.yml, then commit both: include: [{ local: ${file} }]`
+      : "Commit it. It runs regenerate --check and validate at every change.",
   );
 }
 
