@@ -30,8 +30,9 @@ export async function ruleDocs(): Promise<{ found: string; wanted: string }> {
     probes.map(({ id: name, title, writes }) => `| ${id}.${name} | ${title} | ${writes ? "yes" : ""} |`),
   );
   const probes = [
-    "| probe | what is so when it passes | writes |",
+    "| probe | what a pass means | writes |",
     "|---|---|---|",
+    "| engine | the container engine answers | |",
     "| clock | the engine's clock and this host's differ by five seconds at most | |",
     ...Object.entries(CONTAINER_PROBES).map(([name, title]) => `| SERVICE ${name} | ${title} | |`),
     ...declared,

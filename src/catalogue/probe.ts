@@ -66,7 +66,7 @@ const sqlSchema = z.strictObject({
 
 const execSchema = z.strictObject({
   /**
-   * `peer`: in a new container of the same image on the networks of this one; `container`: in the container itself.
+   * `peer`: in a new container of the same image on one of its networks; `container`: in the container itself.
    */
   from: z._default(z.enum(["peer", "container"]), "peer"),
   env: valuesSchema,
@@ -94,7 +94,7 @@ export const probeSchema = z
     writes: z._default(z.boolean(), false),
     /** What to do when it fails. */
     hint: textSchema,
-    /** What to do for one reason to fail: a status, an SQLSTATE, an exit code, or `ECONNREFUSED`. */
+    /** What to do for one reason to fail: a status, an SQLSTATE, an exit code, `content`, or `ECONNREFUSED`. */
     hints: z._default(z.record(z.string(), textSchema), {}),
     http: z.optional(httpSchema),
     tcp: z.optional(z.strictObject({ host: textSchema, port: textSchema })),

@@ -212,28 +212,27 @@ Shows what .env overrides, and what regenerate would do. Writes nothing.`,
     load: async () => import("../commands/status.ts"),
   },
   validate: {
-    summary: "check what is on disk against the rules, and what runs with probes",
+    summary: "check directories against the rules and, with --live, the running stacks",
     args: "[FRAMEWORK...]",
     about: `Checks frameworks against the rules, without an engine: the Compose files as Compose combines them, also those
 that you edited or wrote; .env; ports and names across all frameworks. Exits with 6 if there is a finding.
 
 With --live, it also asks the running stacks: state, health, memory, disk, logs and ports of every container; then
-round trips through each service, as the application makes them, and whether others are refused. What a probe writes,
-it takes away again.
+each service as its clients use it, and whether others are refused. Probes delete what they write.
 
 A rule that does not apply to a service is waived in framework.yaml, with the reason and, if you like, a last day:
   waivers: [{rule: read-only, service: my-app, reason: "writes its cache", expires: "2027-03-31"}]`,
     flags: () =>
       reading({
         live: { type: "boolean", text: "also ask the running stacks" },
-        timeout: { type: "string", value: "SECONDS", text: "with --live: for the answer to one question (default 10)" },
+        timeout: { type: "string", value: "SECONDS", text: "with --live: how long one answer may take (default 10)" },
         wait: {
           type: "string",
           value: "SECONDS",
-          text: "with --live: for containers that are still starting (default 0)",
+          text: "with --live: wait so long for every service to be healthy (default 0)",
         },
         "read-only": { type: "boolean", text: "with --live: leave out the probes that write something for a moment" },
-        every: { type: "string", value: "SECONDS", text: "judge again and again, and show what changed" },
+        every: { type: "string", value: "SECONDS", text: "check again every SECONDS, and show what changed" },
         webhook: {
           type: "string",
           value: "URL",
@@ -263,7 +262,7 @@ A rule that does not apply to a service is waived in framework.yaml, with the re
         "init-ci": {
           type: "string",
           value: "github|gitlab",
-          text: "write the file that has the code host run regenerate --check and validate",
+          text: "write a CI file that runs regenerate --check and validate",
         },
         explain: { type: "string", value: "RULE", text: "say what a rule is for, and what to do" },
       }),

@@ -81,7 +81,10 @@ export function watchOf({ flags, out, env }: Context): Watch | undefined {
   // Not an argument: others can read those, and such a URL often holds a key.
   const url = webhook ?? env["VALIDATE_WEBHOOK"];
   if (url !== undefined && !/^https?:/.test(URL.canParse(url) ? new URL(url).protocol : ""))
-    throw usageError("--webhook needs a URL that starts with http:// or https://", "see --help");
+    throw usageError(
+      "--webhook needs a URL that starts with http:// or https://",
+      "see the URL in --webhook, or in the variable VALIDATE_WEBHOOK",
+    );
   return { everySeconds, webhook: url, command };
 }
 
@@ -90,7 +93,7 @@ export function ciOf({ flags, place, cwd }: Context): InitCiRequest | undefined 
   const host = flags.text("init-ci");
   if (host === undefined) return undefined;
   if (!isCiHost(host)) throw usageError(`there is no CI file for ${host}`, `use ${Object.keys(CI_FILES).join(" or ")}`);
-  return { place, cwd, host };
+  return { place, cwd, host, templates: flags.text("templates") };
 }
 
 /** @throws UserError exit 2 for a severity that there is not */
@@ -120,7 +123,7 @@ export function reportsOf({ flags }: Context): { file: string; format: (typeof F
   });
 }
 
-/** @throws UserError exit 2 */
+/** @throws UserError exit 2 if there is no such rule */
 export function ruleOf(id: string): RuleInfo {
   const found = RULES.find((rule) => rule.id === id);
   if (found !== undefined) return found;

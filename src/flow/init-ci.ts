@@ -8,6 +8,8 @@ export interface InitCiRequest {
   /** The repository's directory, absolute. */
   cwd: string;
   host: CiHost;
+  /** The templates folder that was given, if one was. */
+  templates: string | undefined;
 }
 
 export interface InitCiResult {
@@ -26,6 +28,7 @@ export const CI_FILES = {
 
 export type CiHost = keyof typeof CI_FILES;
 
+/** Whether there is a file for a code host of that name. */
 export function isCiHost(text: string): text is CiHost {
   return Object.hasOwn(CI_FILES, text);
 }
@@ -34,11 +37,15 @@ export function isCiHost(text: string): text is CiHost {
  * Writes the file that has a code host run `regenerate --check` and `validate`.
  * @throws UserError exit 2 when there is another file in its place: people edit it
  */
-export async function initCi({ place, cwd, host }: InitCiRequest): Promise<InitCiResult> {
+export async function initCi({ place, cwd, host, templates }: InitCiRequest): Promise<InitCiResult> {
   const path = `ci/${host}.yaml`;
   const source = place.catalogue.templates.get(path)?.source;
-  if (source === undefined) throw usageError(`the templates have no ${path}`, "copy the built-in one into them");
-  const flags = place.shown === "frameworks" ? "" : ` --root ${quotedForShell(place.shown)}`;
+  if (source === undefined)
+    throw usageError(`the templates have no ${path}`, "copy templates/ci/ of this project into them");
+  const flags = [
+    ...(place.shown === "frameworks" ? [] : [["--root", place.shown]]),
+    ...(templates === undefined ? [] : [["--templates", templates]]),
+  ].map(([flag = "", value = ""]) => ` ${flag} ${quotedForShell(value)}`);
   const { writeNew } = await import("../apply/new-file.ts");
   const file = CI_FILES[host];
   return {
@@ -47,7 +54,7 @@ export async function initCi({ place, cwd, host }: InitCiRequest): Promise<InitC
     wasThere: !writeNew(
       cwd,
       file,
-      source.replaceAll("@FLAGS@", () => flags),
+      source.replaceAll("@FLAGS@", () => flags.join("")),
     ),
   };
 }

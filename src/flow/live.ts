@@ -7,7 +7,7 @@ import { randomBytes } from "../host/random.ts";
 import { once } from "../lib/once.ts";
 import { clockProbe } from "../probes/clock.ts";
 import { containerProbes, type Surroundings } from "../probes/containers.ts";
-import { unknown, type Probed } from "../probes/probe.ts";
+import { passed, unknown, type Probed } from "../probes/probe.ts";
 import { runProbes } from "../probes/run.ts";
 import { manifestProbes, networkElsewhere, projectOf, type LiveStack, type Run } from "./live-probes.ts";
 import type { Place } from "./place.ts";
@@ -33,6 +33,8 @@ export interface LiveResult {
 const MOST_TEXT = 300;
 // Each may start a container, which takes the engine a moment.
 const SIDE_BY_SIDE = 8;
+/** The probe that fails where none of the others can be asked. */
+const ENGINE = "engine";
 /** An engine that is asked something has a limit of its own; with what waits for it, it takes no longer than this. */
 const ENGINE_MS = 25_000;
 
@@ -68,6 +70,7 @@ export async function probeStacks(stacks: readonly LiveStack[], place: Place, li
     const declared = manifestProbes(stack, about, place.catalogue, elsewhere, run);
     left += declared.left;
     return [
+      { id: ENGINE, service: "", limitMs: ENGINE_MS, run: () => passed("the container engine answers") },
       clockProbe(async () => (time ??= engine.engineTime()), now, ENGINE_MS),
       ...containerProbes(about),
       ...declared.probes,
@@ -101,13 +104,18 @@ export async function probeStacks(stacks: readonly LiveStack[], place: Place, li
       .get(folder)
       ?.push({ ...result, message: (hides.get(folder)?.(result.message) ?? result.message).slice(0, MOST_TEXT) });
   }
-  const notes = left === 0 ? [] : [`--read-only: ${String(left)} probes that write something were left out`];
+  const notes =
+    left === 0
+      ? []
+      : [
+          `--read-only: ${left === 1 ? "1 probe that writes something was" : `${String(left)} probes that write something were`} left out`,
+        ];
   return { probed, notes };
 }
 
 function silent({ framework }: LiveStack): [string, Probed[]] {
   const verdict = unknown("the container engine does not answer, so nothing could be asked", "npm run doctor");
-  return [framework.folder, [{ id: "engine", service: "", ms: 0, ...verdict }]];
+  return [framework.folder, [{ id: ENGINE, service: "", ms: 0, ...verdict }]];
 }
 
 /** The engine's containers, once those of the stacks are healthy or the time for that is over. */
@@ -128,7 +136,7 @@ async function settled(
     );
     const late = states.filter(({ outcome }) => outcome !== "pass").length;
     if (late === 0) return containers;
-    onProgress(`waiting for ${String(late)} containers`);
+    onProgress(`waiting for ${String(late)} ${late === 1 ? "service" : "services"}`);
     await pause(1000);
   }
 }

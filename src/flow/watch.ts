@@ -41,14 +41,19 @@ export interface Change {
 
 /** Never ends by itself. */
 export async function watch({ validate: request, everySeconds, onRound, onError }: WatchRequest): Promise<never> {
-  let before: ReadonlyMap<string, Change> | undefined;
+  let before: States | undefined;
   for (;;) {
     const begun = now();
     try {
       const result = await validate(request);
-      const found = statesOf(result);
-      await onRound({ at: isoTime(begun), isFirst: before === undefined, result, changes: changesFrom(before, found) });
-      before = found;
+      const after = nextStates(before, result);
+      await onRound({
+        at: isoTime(begun),
+        isFirst: before === undefined,
+        result,
+        changes: changesBetween(before, after),
+      });
+      before = after;
     } catch (error) {
       // A root that cannot be read now may be readable in the next round.
       if (!(error instanceof UserError)) throw error;
@@ -58,46 +63,58 @@ export async function watch({ validate: request, everySeconds, onRound, onError 
   }
 }
 
-/** Every finding and probe by what it is about. A rule with several findings about one thing counts by its worst. */
-function statesOf({ frameworks }: ValidateResult): Map<string, Change> {
-  const states = new Map<string, Change>();
-  for (const { name: framework, findings, probes } of frameworks) {
+/** What is so of each rule and probe, by what it is about. A rule that was kept leaves no state. */
+export type States = ReadonlyMap<string, State>;
+
+interface State extends Change {
+  isProbe: boolean;
+}
+
+/**
+ * The states after a round. A probe that failed and was not asked again, because its container or the engine does not
+ * run, is no success: it is `unknown` until it is asked.
+ */
+export function nextStates(before: States | undefined, result: Pick<ValidateResult, "frameworks">): States {
+  const states = new Map<string, State>();
+  const names = new Set(result.frameworks.map(({ name }) => name));
+  for (const { name: framework, findings, probes } of result.frameworks) {
     const all = [
       ...findings.map(({ rule, service, key, outcome, message, fix }) => ({
-        about: [rule, service ?? "", key ?? ""],
-        state: { check: rule, service: service ?? "", to: outcome, message, fix },
+        about: ["rule", rule, service ?? "", key ?? ""],
+        state: { check: rule, service: service ?? "", to: outcome, message, fix, isProbe: false },
       })),
       ...probes.map(({ id, service, outcome, message, hint }) => ({
-        about: [id, service],
-        state: { check: id, service, to: outcome, message, fix: hint },
+        about: ["probe", id, service],
+        state: { check: id, service, to: outcome, message, fix: hint, isProbe: true },
       })),
     ];
     for (const { about, state } of all) {
       const key = JSON.stringify([framework, ...about]);
       const known = states.get(key);
+      // Several findings of a rule about one thing count by the worst.
       if (known === undefined || GRAVITY.indexOf(state.to) > GRAVITY.indexOf(known.to))
         states.set(key, { framework, from: undefined, ...state });
     }
   }
+  for (const [key, state] of before ?? [])
+    if (state.isProbe && state.to !== "pass" && names.has(state.framework) && !states.has(key))
+      states.set(key, { ...state, to: "unknown", message: "was not asked this time", fix: "" });
   return states;
 }
 
 const GRAVITY: readonly Outcome[] = ["pass", "waived", "unknown", "fail"];
 
-/** @param before of the round before; undefined in the first */
-export function changesFrom(
-  before: ReadonlyMap<string, Change> | undefined,
-  found: ReadonlyMap<string, Change>,
-): Change[] {
-  if (before === undefined) return [...found.values()].filter(({ to }) => to === "fail" || to === "unknown");
-  const changes: Change[] = [];
-  for (const [key, state] of found) {
-    // A rule that was kept has left no trace.
+/** @param before of the round before; undefined in the first, where all that is not right counts as a change */
+export function changesBetween(before: States | undefined, after: States): Change[] {
+  if (before === undefined) return [...after.values()].filter(({ to }) => to === "fail" || to === "unknown");
+  const changed = [...after].flatMap(([key, state]) => {
     const from = before.get(key)?.to ?? "pass";
-    if (from !== state.to) changes.push({ ...state, from });
-  }
-  for (const [key, state] of before)
-    if (!found.has(key) && state.to !== "pass")
-      changes.push({ ...state, from: state.to, to: "pass", message: "is right again", fix: "" });
-  return changes;
+    return from === state.to ? [] : [{ ...state, from }];
+  });
+  const kept = [...before].flatMap(([key, state]): Change[] =>
+    after.has(key) || state.isProbe
+      ? []
+      : [{ ...state, from: state.to, to: "pass", message: "is right again", fix: "" }],
+  );
+  return [...changed, ...kept];
 }

@@ -81,7 +81,7 @@ function containerOf(found: Record<string, unknown>): Container {
       address: textOf(mapping(value)["IPAddress"]),
     })),
     ports: Object.entries(mapping(network["Ports"])).flatMap(([inside, bindings]) => portsOf(inside, bindings)),
-    // `local` rotates by itself; the others that keep files do so only if told to.
+    // Only json-file grows without max-size: `local` rotates by itself, and the others keep no file of their own.
     log: { driver, isLimited: driver !== "json-file" || (maxSize !== "" && maxSize !== "-1") },
     volumes: (Array.isArray(found["Mounts"]) ? found["Mounts"] : []).flatMap((mount) => {
       const { Type: type, Name: name, Destination: target } = mapping(mount);

@@ -29,7 +29,7 @@ export async function sqlInVain({ url, statements }: SqlWork, timeoutMs: number)
     });
   } catch {
     // Its message would repeat the URL, and the password in it.
-    return { problem: "ERR_INVALID_URL", message: "it is not a URL that a client understands", at: undefined };
+    return { problem: "invalid URL", message: "it is not a URL that a client understands", at: undefined };
   }
   // A connection that breaks is also reported to the statement that waits for it.
   client.on("error", () => undefined);

@@ -3,7 +3,7 @@ import { failed, passed, unknown, type Probe } from "./probe.ts";
 // A client may be late by some seconds; tokens and traces are refused or lost beyond that.
 const MOST_MS = 5000;
 
-/** Whether the engine's clock is this host's: of an engine in a virtual machine, it may run behind after a sleep. */
+/** Whether the engine's clock agrees with this host's; in a virtual machine it can fall behind after a sleep. */
 export function clockProbe(engineTime: () => Promise<number | undefined>, now: () => number, limitMs: number): Probe {
   return {
     id: "clock",

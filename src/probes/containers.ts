@@ -35,7 +35,7 @@ export const CONTAINER_PROBES: Readonly<Record<string, string>> = {
   log: "its log cannot fill the disk",
   networks: "it is on the networks of its file, and on no other",
   memory: "it uses less than 95% of its memory limit, and the kernel has killed none of its processes for it",
-  disk: "a twentieth of the disk of each of its volumes is free, or 10 GiB",
+  disk: "5% of the disk of each of its volumes is free, or 10 GiB",
 };
 
 /** The containers of a service, those that run first; none of those that `docker compose run` makes. */
@@ -140,9 +140,10 @@ async function diskVerdict(container: Container, about: Surroundings): Promise<V
   const disks = (await about.inside(container))?.disks ?? new Map<string, { size: number; free: number }>();
   const known = [...disks].map(([path, disk]) => ({ path, ...disk, share: disk.free / Math.max(disk.size, 1) }));
   const [least] = known.toSorted((a, b) => a.share - b.share);
-  if (least !== undefined && least.share < LITTLE_SHARE && least.free < LITTLE_BYTES)
+  const full = known.find(({ share, free }) => share < LITTLE_SHARE && free < LITTLE_BYTES);
+  if (full !== undefined)
     return failed(
-      `${sizeText(least.free)} of ${sizeText(least.size)} are free at ${least.path}`,
+      `only ${sizeText(full.free)} of ${sizeText(full.size)} is free at ${full.path}`,
       "make room on that disk (docker system df shows what uses it), or move the volume to a larger one",
     );
   const asked = container.volumes.filter(({ target }) => !disks.has(target)).map(({ target }) => target);
@@ -151,11 +152,16 @@ async function diskVerdict(container: Container, about: Surroundings): Promise<V
       `how much space is left at ${asked.join(", ")} cannot be asked inside it`,
       "docker system df, and df -h for the engine's directory",
     );
-  return passed(`${sizeText(least.free)} of ${sizeText(least.size)} are free at ${least.path}`);
+  return passed(`${sizeText(least.free)} of ${sizeText(least.size)} is free at ${least.path}`);
 }
 
 function logVerdict({ log, service }: Container): Verdict {
-  if (log.isLimited) return passed(`the driver ${log.driver} limits it`);
+  if (log.isLimited)
+    return passed(
+      ["json-file", "local"].includes(log.driver)
+        ? `its log is limited by the driver ${log.driver}`
+        : `the driver ${log.driver} keeps no log file of its own`,
+    );
   return failed(
     `its log grows until the disk is full: the driver ${log.driver} has no max-size`,
     `give ${service} logging with max-size in compose.yaml or its override, then ${UP} ${service}`,

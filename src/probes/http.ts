@@ -19,18 +19,18 @@ export async function overHttp(spec: ProbeSpec, http: Http, hands: Hands): Promi
     ({ verdict } = sent);
     hasMade ||= sent.hasMade;
     // A server that hangs would let the cleanup wait as well: the guard tries it later.
-    if (sent.isLate && hasMade) return verdict;
+    if (sent.isLate && hasMade) return { ...verdict, message: `${verdict.message}; ${LEFT}` };
     if (verdict.outcome !== "pass") break;
   }
   if (hasMade && !(await haveSucceeded(cleanup, hands)))
     return verdict.outcome === "pass"
-      ? failed(LEFT, `it is called ${hands.lookup("PROBE_NAME") ?? ""}: delete it by hand`)
+      ? failed(LEFT, `it is named ${hands.lookup("PROBE_NAME") ?? ""}: if it is still there, delete it by hand`)
       : { ...verdict, message: `${verdict.message}; ${LEFT}` };
   callOff?.();
   return verdict;
 }
 
-const LEFT = "what it made could not be taken away";
+const LEFT = "what it may have made is not deleted yet";
 
 /** Whether all of the cleanup has worked; what is not there cannot be left. */
 async function haveSucceeded(cleanup: readonly HttpRequest[], hands: Hands): Promise<boolean> {

@@ -41,14 +41,14 @@ export async function portsVerdict(
   if (holder !== undefined)
     return failed(
       `${place} belongs to the container ${holder.name}${holder.project === "" ? "" : ` of ${holder.project}`}`,
-      "stop that container, or give this one another port: npm run ports -- --fix",
+      "stop that container, or set another port in .env; if it is another framework's: npm run ports -- --fix",
     );
   if (own.every(({ status }) => status !== "running") && !(await about.isListening(protocol, port)))
     return unknown(`was not asked, as ${service} is not running`, START);
   if (bound.every((each) => each.port !== port) && (await about.isListening(protocol, port)))
     return failed(
       `${place} is taken by another program of this host`,
-      `find it: ss -l${protocol === "tcp" ? "t" : "u"}np 'sport = :${String(port)}'; or npm run ports -- --fix`,
+      `find it: ss -l${protocol === "tcp" ? "t" : "u"}np 'sport = :${String(port)}'; stop it, or set another port in .env`,
     );
   return failed(`is not bound to ${place}, although its file says so`, `${UP} --force-recreate ${service}`);
 }

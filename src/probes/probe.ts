@@ -26,14 +26,17 @@ export interface Probed extends Verdict {
   ms: number;
 }
 
+/** All is well. @param message what was found */
 export function passed(message: string): Verdict {
   return { outcome: "pass", message, hint: "" };
 }
 
+/** Something is wrong. @param hint what to do */
 export function failed(message: string, hint: string): Verdict {
   return { outcome: "fail", message, hint };
 }
 
+/** It could not be determined. @param hint how it could */
 export function unknown(message: string, hint: string): Verdict {
   return { outcome: "unknown", message, hint };
 }
@@ -55,8 +58,9 @@ const USUAL: Record<string, string> = {
   ETIMEDOUT: "it hangs, or is busy; see docker compose logs, or give it more time with --timeout",
   ENOTFOUND: "no host has that name; see the address in .env",
   "invalid URL": "the address in .env is not a URL",
-  "28P01": "the password in .env is not that of the role; README.md says how each secret is changed",
-  "28000": "the role does not exist, or may not sign in",
+  "28P01":
+    "the password in .env is not that of the role, or there is no such role; README.md says how each secret is changed",
+  "28000": "the role may not sign in, or pg_hba.conf refuses it",
   "3D000": "the database does not exist; DISASTER_RECOVERY.md says how it is restored",
-  "57P03": "the server is still starting: --wait 60",
+  "57P03": "the server is still starting; run this again with --wait 60",
 };

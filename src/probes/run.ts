@@ -34,13 +34,13 @@ async function verdictOf({ run }: Probe): Promise<Verdict> {
     return await run();
   } catch {
     // Its message may repeat such a value.
-    return unknown("it could not be asked, as its question could not be made", "see the values in .env that it uses");
+    return unknown("could not be asked: the question could not be put together", "see the values in .env that it uses");
   }
 }
 
 function late({ limitMs }: Probe): Verdict {
   return failed(
     `did not answer within ${String(Math.round(limitMs / 1000))} seconds`,
-    "give it more time with --timeout, or see docker compose logs",
+    "the service or the engine hangs; see docker compose logs and npm run doctor, or give it more time with --timeout",
   );
 }

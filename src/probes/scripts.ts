@@ -4,7 +4,7 @@ import type { Container } from "../host/containers.ts";
 import type { DockerAnswer } from "../host/docker.ts";
 import type { Script } from "../host/peer.ts";
 import type { Hands } from "./hands.ts";
-import { failed, passed, unknown, type Verdict } from "./probe.ts";
+import { failed, passed, unknown, usualHint, type Verdict } from "./probe.ts";
 
 /** Runs a probe's script, in a container of its own or in the service's. */
 export async function byScript(
@@ -36,10 +36,13 @@ export async function byScript(
 function failure(spec: ProbeSpec, answer: DockerAnswer): Verdict {
   const last = lastOf(answer, `exit code ${String(answer.code)}`);
   if (answer.failure === "timeout" || answer.code === 124)
-    return failed("there was no answer in time", spec.hints["ETIMEDOUT"] ?? spec.hint);
+    return failed("there was no answer in time", spec.hints["ETIMEDOUT"] ?? usualHint("ETIMEDOUT") ?? spec.hint);
   // Docker's own: it could not run it, or there is no such program in the image. From 128 on, a signal ended it.
   if (answer.code === undefined || answer.code >= 125)
-    return unknown(`it could not be asked: ${last}`, "docker ps; the image may lack what the probe uses");
+    return unknown(
+      `it could not be asked: ${last}`,
+      "the image may have no sh, or lack a program that the script uses",
+    );
   return failed(last, spec.hints[String(answer.code)] ?? spec.hint);
 }
 
@@ -51,7 +54,11 @@ export async function byReaching(
   hands: Hands,
 ): Promise<Verdict> {
   const { elsewhere } = hands;
-  if (elsewhere === undefined) return unknown("there is no other network to try it from", "docker network ls");
+  if (elsewhere === undefined)
+    return unknown(
+      "there is no other network to try it from",
+      "the engine has no network `bridge`; start another framework, whose network is used then",
+    );
   const addresses = container.networks.map(({ address }) => address).filter((address) => address !== "");
   if (addresses.length === 0) return unknown("it has no address", "see the probe `networks`");
   const limit = Math.min(hands.timeoutMs, REACH_MS);
@@ -61,7 +68,10 @@ export async function byReaching(
     timeoutMs: limit,
   });
   if (control.text === undefined)
-    return unknown(`it cannot be reached from inside either: ${lastOf(control, "no answer")}`, spec.hint);
+    return unknown(
+      `does not answer inside its own container: ${lastOf(control, "no answer")}`,
+      "see docker compose logs, and the probe `state`",
+    );
   // All addresses at once: what must be refused often gets no answer at all.
   const text = `for HOST in ${addresses.join(" ")}; do export HOST; ( ${script}
 ) >/dev/null 2>&1 && echo "reached" & done; wait; echo tried`;

@@ -34,7 +34,7 @@ function oneVerdict(service: Service, container: Container, { compose, now }: Ar
     const why = wasOutOfMemory ? "; the kernel killed it, as it reached its memory limit" : "";
     return failed(`is not running (${status}, exit code ${String(exitCode)}${why})`, `see why: ${logs}; then ${UP}`);
   }
-  if (health === "starting") return failed("is still starting", "wait for it: --wait 120");
+  if (health === "starting") return failed("is still starting", "run this again with --wait 120");
   if (health !== undefined && health !== "healthy")
     return failed(`its health check fails (${health})`, `see why: ${logs}`);
   const times =

@@ -166,7 +166,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "another program has taken the port",
-    foundBy: ["qdrant state", "qdrant ports"],
+    foundBy: ["qdrant ports", "qdrant state"],
     inject: async (stack) => {
       await docker("stop", "crewai_qdrant");
       const server = createServer();
@@ -179,7 +179,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "another project's container has the port",
-    foundBy: ["qdrant state", "qdrant ports"],
+    foundBy: ["qdrant ports", "qdrant state"],
     inject: async (stack) => {
       await docker("stop", "crewai_qdrant");
       const port = `127.0.0.1:${stack.env.get("QDRANT_PORT") ?? ""}:6333`;
@@ -244,7 +244,7 @@ export const STACK_FAULTS: readonly Fault[] = [
     inject: async (stack) => changed(stack, "LANGFUSE_SECRET_KEY", `sk-lf-${WRONG}`),
   },
   {
-    name: "services that publish no port are connected to another network",
+    name: "services of the Langfuse stack are connected to another network",
     foundBy: ["clickhouse", "langfuse", "seaweedfs", "valkey"].flatMap((name) => [
       `${name} networks`,
       `${name}.isolated`,

@@ -127,7 +127,7 @@ describe.skipIf(engineProblem() !== undefined)("probes of PostgreSQL and Qdrant"
     const { code, probes } = await asked(cwd);
     expect(code).toBe(6);
     expect(probes.filter(({ outcome }) => outcome === "fail").map(nameOf)).toEqual(["postgres state", "qdrant state"]);
-    expect(probes.filter(({ outcome }) => outcome === "pass").map(nameOf)).toEqual(["clock"]);
+    expect(probes.filter(({ outcome }) => outcome === "pass").map(nameOf)).toEqual(["engine", "clock"]);
   });
 
   it("waits for what is still starting", async () => {

@@ -5,7 +5,7 @@ import { summaryLine } from "./words.ts";
 
 const STYLES: Record<Change["to"], Styled["style"]> = { pass: "green", fail: "red", unknown: "yellow", waived: "dim" };
 
-/** A line for each change; after the first round, also what all comes to. */
+/** One line for each change; after the first round, the summary as well. */
 export function showRound({ at, isFirst, result, changes }: Round, out: Output): void {
   out.progress("");
   if (isFirst) for (const note of result.notes) out.note(note);
@@ -24,6 +24,14 @@ export function changesDocumentOf({ at, changes }: Round): ChangesDocument {
   return {
     schemaVersion: 1,
     at,
-    changes: changes.map(({ from, ...change }) => ({ ...change, from: from ?? null })),
+    changes: changes.map(({ framework, service, check, from, to, message, fix }) => ({
+      framework,
+      service,
+      check,
+      from: from ?? null,
+      to,
+      message,
+      fix,
+    })),
   };
 }

@@ -91,7 +91,7 @@ function textOf(finding: Placed): string {
   return `${service === null ? `${framework} ` : ""}${sentenceOf(finding)}. ${fix}.`;
 }
 
-/** JUnit: a suite for each framework, a case for each finding and one for all that was kept. */
+/** JUnit: a suite for each framework, a case for each finding and each probe, or one if all rules were kept. */
 function junit({ result }: Report): string {
   const suites = result.frameworks.map(({ name, findings, probes }) => {
     const asked = probes.map((probe) => {

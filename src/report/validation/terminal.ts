@@ -131,7 +131,7 @@ export function showInitCi({ file, wasThere, host }: InitCiResult, out: Output):
   out.line(
     host === "gitlab"
       ? `Name it in .gitlab-ci.yml, then commit both: include: [{ local: ${file} }]`
-      : "Commit it. It runs regenerate --check and validate at every change.",
+      : "Commit it. It runs regenerate --check and validate for every pull request, and every push to main or master.",
   );
 }
 

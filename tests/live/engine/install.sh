@@ -46,11 +46,13 @@ if [ "${#packages[@]}" -gt 0 ]; then
   apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
 
-# The second judge of the rules: another program's opinion of the same Compose files.
-if [ ! -d "$ENGINE_HOME/compose-lint" ]; then
-  python3 -m pip install --quiet --no-deps --no-compile --root-user-action=ignore --disable-pip-version-check \
-    --target "$ENGINE_HOME/compose-lint" compose-lint==0.36.2
-fi
+# Other programs' opinion of what this one judges and writes: of Compose files, and of CI files by their JSON schemas.
+pip_into() { # pip_into FOLDER PACKAGE...: left alone when it is there
+  [ -d "$ENGINE_HOME/$1" ] || python3 -m pip install --quiet --no-compile --root-user-action=ignore \
+    --disable-pip-version-check --target "$ENGINE_HOME/$1" "${@:2}"
+}
+pip_into compose-lint --no-deps compose-lint==0.36.2
+pip_into check-jsonschema check-jsonschema==0.39.0
 
 if [ ! -x "$plugins/docker-compose" ]; then
   # A private apt: own sources, lists and cache, so that the machine's package

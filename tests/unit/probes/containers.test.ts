@@ -119,7 +119,7 @@ describe("probes of every container", () => {
       { inside: { disks: new Map([["/data", { size: 16 * 1024 ** 2, free: 4096 }]]), kills: 2 } },
       [
         "fail memory: the kernel has killed 2 of its processes since it started, as it reached its memory limit",
-        "fail disk: 4 KiB of 16 MiB are free at /data",
+        "fail disk: only 4 KiB of 16 MiB is free at /data",
       ],
     ],
     // A twentieth of a large disk is a lot.

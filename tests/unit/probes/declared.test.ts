@@ -74,8 +74,8 @@ describe("a probe over HTTP", () => {
     const { request } = server(ok({}), ok({ result: [{ id: 1 }] }), { status: 500, text: "" });
     expect(await asked(round, { request, guard })).toMatchObject({
       outcome: "fail",
-      message: "what it made could not be taken away",
-      hint: "it is called probe_1: delete it by hand",
+      message: "what it may have made is not deleted yet",
+      hint: "it is named probe_1: if it is still there, delete it by hand",
     });
     expect(calledOff).toBe(0);
     const gone = server(ok({}), ok({ result: [{ id: 1 }] }), { status: 404, text: "" });
