@@ -70,22 +70,21 @@ export interface Watch {
 /** @throws UserError exit 2 for what only counts with --every, and for what cannot be told */
 export function watchOf({ flags, out, env }: Context): Watch | undefined {
   const everySeconds = secondsOf(flags, "every", 1);
-  const [webhook, command] = [flags.text("webhook"), flags.text("on-change")];
   if (everySeconds === undefined) {
-    const unused = webhook === undefined ? (command === undefined ? undefined : "on-change") : "webhook";
+    const unused = ["webhook", "on-change"].find((name) => flags.text(name) !== undefined);
     if (unused !== undefined) throw usageError(`--${unused} has no effect without --every`, "add --every SECONDS");
     return undefined;
   }
   if (out.json)
     throw usageError("--every and --json cannot be used together", "--on-change COMMAND gets each change as JSON");
-  // Not an argument: others can read those, and such a URL often holds a key.
-  const url = webhook ?? env["VALIDATE_WEBHOOK"];
+  // Such a URL often holds a key, and others can read arguments: it need not be one.
+  const url = flags.text("webhook") ?? env["VALIDATE_WEBHOOK"];
   if (url !== undefined && !/^https?:/.test(URL.canParse(url) ? new URL(url).protocol : ""))
     throw usageError(
       "--webhook needs a URL that starts with http:// or https://",
       "see the URL in --webhook, or in the variable VALIDATE_WEBHOOK",
     );
-  return { everySeconds, webhook: url, command };
+  return { everySeconds, webhook: url, command: flags.text("on-change") };
 }
 
 /** @throws UserError exit 2 for a code host that there is no file for */

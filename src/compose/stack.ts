@@ -1,5 +1,5 @@
 import { interpolate } from "../env/interpolate.ts";
-import { isMapping, mapping } from "../lib/mapping.ts";
+import { mapping, withTexts } from "../lib/mapping.ts";
 import { combineLayers, composeLayer, type ComposeLayer } from "./combine.ts";
 import { composeModel, type Compose } from "./model.ts";
 
@@ -53,7 +53,7 @@ export function stackOf(
   return {
     dir,
     files,
-    compose: modelOf(mapping(filledIn(whole, lookup, { left: MAX_GROWTH }))),
+    compose: modelOf(mapping(filledIn(whole, lookup, MAX_GROWTH))),
     written: modelOf(whole),
     unknown,
   };
@@ -77,17 +77,15 @@ function unsetIn(service: unknown, lookup: (name: string) => string | undefined)
   return [...new Set(names)].filter((name) => name !== "" && lookup(name) === undefined);
 }
 
-/** Interpolates every value, and no key, as Compose does. */
-function filledIn(value: unknown, lookup: (name: string) => string | undefined, budget: { left: number }): unknown {
-  if (typeof value === "string") {
-    if (!value.includes("$")) return value;
-    const text = interpolate(value, lookup, budget.left);
-    budget.left -= Math.max(text.length - value.length, 0);
+/** Interpolates every value, and no key, as Compose does; all of them together grow by so much at most. */
+function filledIn(value: unknown, lookup: (name: string) => string | undefined, growth: number): unknown {
+  let left = growth;
+  return withTexts(value, (written) => {
+    if (!written.includes("$")) return written;
+    const text = interpolate(written, lookup, left);
+    left -= Math.max(text.length - written.length, 0);
     return text;
-  }
-  if (Array.isArray(value)) return value.map((each) => filledIn(each, lookup, budget));
-  if (!isMapping(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, filledIn(each, lookup, budget)]));
+  });
 }
 
 /**

@@ -2,18 +2,18 @@ import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Manifest } from "../catalogue/manifest.ts";
 import type { ProbeSpec } from "../catalogue/probe.ts";
 import { networkName, type Compose } from "../compose/model.ts";
-import { sqlInVain } from "../host/database.ts";
+import { sqlRolledBack } from "../host/database.ts";
 import type { Guard } from "../host/guard.ts";
 import { isoTime, now, pause } from "../host/machine.ts";
 import { runBeside, runInside } from "../host/peer.ts";
 import { randomBytes } from "../host/random.ts";
 import { connectionProblem, request } from "../host/requests.ts";
 import { once } from "../lib/once.ts";
-import { containersOf, networksIn, type Surroundings } from "../probes/containers.ts";
+import { containersOf, networksIn, type StackContext } from "../probes/containers.ts";
 import { ask } from "../probes/declared.ts";
-import type { Hands } from "../probes/hands.ts";
+import type { ProbeContext } from "../probes/context.ts";
 import { START, unknown, type Probe } from "../probes/probe.ts";
-import { effectiveName, type Framework } from "../root/framework.ts";
+import { projectOf, type Framework } from "../root/framework.ts";
 import { isExternal } from "../spec/schema.ts";
 
 /** A stack that is to be asked. */
@@ -22,12 +22,6 @@ export interface LiveStack {
   compose: Compose;
   /** Takes the values of secrets out of a text. */
   hide: (text: string) => string;
-}
-
-/** The name under which Compose runs a framework's stack. */
-export function projectOf(framework: Framework): string {
-  const own = framework.env.get("COMPOSE_PROJECT_NAME") ?? "";
-  return own === "" ? effectiveName(framework) : own;
 }
 
 /** One run of `validate --live`. */
@@ -52,7 +46,7 @@ const CONTAINER_MS = 15_000;
  */
 export function manifestProbes(
   stack: LiveStack,
-  about: Surroundings,
+  about: StackContext,
   catalogue: Catalogue,
   elsewhere: string | undefined,
   run: Run,
@@ -60,7 +54,7 @@ export function manifestProbes(
   const all = declaredProbes(stack, about, catalogue);
   const asked = all.filter(({ spec }) => !run.isReadOnly || !spec.writes);
   return {
-    probes: asked.map((each) => probeOf(each, about, handsFor(stack, elsewhere, run), run)),
+    probes: asked.map((each) => probeOf(each, about, contextFor(stack, elsewhere, run), run)),
     left: all.length - asked.length,
   };
 }
@@ -74,7 +68,7 @@ interface Declared {
 }
 
 /** What the manifests of the stack's services declare. */
-function declaredProbes({ framework }: LiveStack, { compose }: Surroundings, catalogue: Catalogue): Declared[] {
+function declaredProbes({ framework }: LiveStack, { compose }: StackContext, catalogue: Catalogue): Declared[] {
   const { spec } = framework;
   const named = (service: string, probe: ProbeSpec, container: string): Declared => ({
     id: `${service}.${probe.id}`,
@@ -96,7 +90,7 @@ function declaredProbes({ framework }: LiveStack, { compose }: Surroundings, cat
   return [...here.filter(({ container }) => compose.services.has(container)), ...outside];
 }
 
-function probeOf({ id, spec, container: name }: Declared, about: Surroundings, hands: Hands, run: Run): Probe {
+function probeOf({ id, spec, container: name }: Declared, about: StackContext, context: ProbeContext, run: Run): Probe {
   const [container] = name === "" ? [] : containersOf(about, name);
   const service = about.compose.services.get(name);
   const networks = service === undefined ? [] : networksIn(service, about);
@@ -114,7 +108,7 @@ function probeOf({ id, spec, container: name }: Declared, about: Surroundings, h
           "was not asked, as the engine is on another host, whose ports are not this one's",
           "run validate --live on that host",
         );
-      return ask({ spec, container, network }, hands);
+      return ask({ spec, container, network }, context);
     },
   };
 }
@@ -127,7 +121,7 @@ function patienceFor({ http, exec, reach }: ProbeSpec, { limitMs }: Run): number
   return own + waits + limitMs * Math.max(1, requests.length + (http?.cleanup.length ?? 0));
 }
 
-function handsFor({ framework: { env } }: LiveStack, elsewhere: string | undefined, run: Run): Hands {
+function contextFor({ framework: { env } }: LiveStack, elsewhere: string | undefined, run: Run): ProbeContext {
   const own = new Map<string, string>();
   const made: Record<string, () => string> = {
     PROBE_NAME: () => `framework_infra_probe_${randomBytes(6).toString("hex")}`,
@@ -147,7 +141,7 @@ function handsFor({ framework: { env } }: LiveStack, elsewhere: string | undefin
     pause,
     request,
     connects: connectionProblem,
-    sql: sqlInVain,
+    sql: sqlRolledBack,
     inside: runInside,
     beside: async (container, network, script) => {
       const answer = await runBeside(container, network, script, run.id);

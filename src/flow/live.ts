@@ -6,10 +6,11 @@ import { now, pause, withinMs } from "../host/machine.ts";
 import { randomBytes } from "../host/random.ts";
 import { once } from "../lib/once.ts";
 import { clockProbe } from "../probes/clock.ts";
-import { containerProbes, type Surroundings } from "../probes/containers.ts";
-import { passed, unknown, type Probed } from "../probes/probe.ts";
+import { containerProbes, servicesNotReady, type StackContext, type StackState } from "../probes/containers.ts";
+import { passed, unknown, type Probe, type Probed } from "../probes/probe.ts";
 import { runProbes } from "../probes/run.ts";
-import { manifestProbes, networkElsewhere, projectOf, type LiveStack, type Run } from "./live-probes.ts";
+import { projectOf } from "../root/framework.ts";
+import { manifestProbes, networkElsewhere, type LiveStack, type Run } from "./live-probes.ts";
 import type { Place } from "./place.ts";
 
 /** How running stacks are asked. */
@@ -41,18 +42,8 @@ const ENGINE_MS = 25_000;
 /** Asks running stacks: what the engine knows of every container, and what each service's manifest declares. */
 export async function probeStacks(stacks: readonly LiveStack[], place: Place, live: LiveRequest): Promise<LiveResult> {
   const limitMs = live.timeoutSeconds * 1000;
-  const containers = await settled(stacks, place, live);
+  const containers = await settled(stacks, live);
   if (containers === undefined) return { probed: new Map(stacks.map(silent)), notes: [] };
-  let memory: Promise<ReadonlyMap<string, number>> | undefined;
-  const insides = new Map<string, ReturnType<typeof engine.insideOf>>();
-  const shared: Pick<Surroundings, "memory" | "inside"> = {
-    // One question for all of them: it takes two seconds.
-    memory: async ({ id }) => (await (memory ??= engine.memoryInUse())).get(id),
-    inside: async ({ id, volumes }) => {
-      const paths = volumes.map(({ target }) => target);
-      return once(insides, id, async () => engine.insideOf(id, paths, limitMs));
-    },
-  };
   const networks = await engine.bridgeNetworks();
   const id = randomBytes(8).toString("hex");
   const run: Run = {
@@ -62,55 +53,61 @@ export async function probeStacks(stacks: readonly LiveStack[], place: Place, li
     isReadOnly: live.isReadOnly,
     isElsewhere: await engine.isElsewhere(),
   };
-  let time: ReturnType<typeof engine.engineTime> | undefined;
+  const answers = engineAnswers(limitMs);
   let left = 0;
   const all = stacks.flatMap((stack) => {
-    const about: Surroundings = { ...surroundings(stack, containers, place), ...shared };
-    const elsewhere = networkElsewhere(stack, stacks, networks);
-    const declared = manifestProbes(stack, about, place.catalogue, elsewhere, run);
+    const about = contextOf(stack, containers, answers, place);
+    const declared = manifestProbes(stack, about, place.catalogue, networkElsewhere(stack, stacks, networks), run);
     left += declared.left;
-    return [
+    const general: Probe[] = [
       { id: ENGINE, service: "", limitMs: ENGINE_MS, run: () => passed("the container engine answers") },
-      clockProbe(async () => (time ??= engine.engineTime()), now, ENGINE_MS),
-      ...containerProbes(about),
-      ...declared.probes,
-    ].map((probe) => ({
-      folder: stack.framework.folder,
-      probe,
-    }));
+      clockProbe(answers.time, now, ENGINE_MS),
+    ];
+    return [...general, ...containerProbes(about), ...declared.probes].map((probe) => ({ stack, probe }));
   });
-  let results: readonly Probed[];
-  try {
-    results = await runProbes(
-      all.map(({ probe }) => probe),
-      {
-        limit: SIDE_BY_SIDE,
-        now,
-        within: withinMs,
-        onDone: (done, count) => {
-          live.onProgress(`${String(done)} of ${String(count)} probes`);
-        },
+  const results = await runProbes(
+    all.map(({ probe }) => probe),
+    {
+      limit: SIDE_BY_SIDE,
+      now,
+      within: withinMs,
+      onDone: (done, count) => {
+        live.onProgress(`${String(done)} of ${String(count)} probes`);
       },
-    );
-  } finally {
+    },
+  ).finally(() => {
     run.guard.end();
-  }
+  });
   const probed = new Map<string, Probed[]>(stacks.map(({ framework }) => [framework.folder, []]));
-  const hides = new Map(stacks.map(({ framework, hide }) => [framework.folder, hide]));
-  for (const [index, result] of results.entries()) {
-    const folder = all[index]?.folder ?? "";
+  for (const [index, { stack }] of all.entries()) {
+    const result = results[index];
+    if (result === undefined) continue;
     // What a server says of a mistake may repeat what it was given.
-    probed
-      .get(folder)
-      ?.push({ ...result, message: (hides.get(folder)?.(result.message) ?? result.message).slice(0, MOST_TEXT) });
+    const message = stack.hide(result.message).slice(0, MOST_TEXT);
+    probed.get(stack.framework.folder)?.push({ ...result, message });
   }
-  const notes =
-    left === 0
-      ? []
-      : [
-          `--read-only: ${left === 1 ? "1 probe that writes something was" : `${String(left)} probes that write something were`} left out`,
-        ];
-  return { probed, notes };
+  const what = left === 1 ? "1 probe that writes something was" : `${String(left)} probes that write something were`;
+  return { probed, notes: left === 0 ? [] : [`--read-only: ${what} left out`] };
+}
+
+/** What the engine is asked once for all stacks, when the first of them wants to know. */
+interface EngineAnswers extends Pick<StackContext, "memory" | "inside"> {
+  time: () => Promise<number | undefined>;
+}
+
+function engineAnswers(limitMs: number): EngineAnswers {
+  let memory: ReturnType<typeof engine.memoryInUse> | undefined;
+  let time: ReturnType<typeof engine.engineTime> | undefined;
+  const insides = new Map<string, ReturnType<typeof engine.insideOf>>();
+  return {
+    // The engine measures for two seconds.
+    memory: async ({ id }) => (await (memory ??= engine.memoryInUse())).get(id),
+    time: async () => (time ??= engine.engineTime()),
+    inside: async ({ id, volumes }) => {
+      const paths = volumes.map(({ target }) => target);
+      return once(insides, id, async () => engine.insideOf(id, paths, limitMs));
+    },
+  };
 }
 
 function silent({ framework }: LiveStack): [string, Probed[]] {
@@ -121,47 +118,41 @@ function silent({ framework }: LiveStack): [string, Probed[]] {
 /** The engine's containers, once those of the stacks are healthy or the time for that is over. */
 async function settled(
   stacks: readonly LiveStack[],
-  place: Place,
   { waitSeconds, onProgress }: LiveRequest,
 ): Promise<readonly engine.Container[] | undefined> {
   const deadline = now() + waitSeconds * 1000;
   for (;;) {
     const containers = await engine.engineContainers();
     if (containers === undefined || now() >= deadline) return containers;
-    const states = await Promise.all(
-      stacks
-        .flatMap((stack) => containerProbes(surroundings(stack, containers, place)))
-        .filter(({ id }) => id === "state")
-        .map(async ({ run }) => run()),
-    );
-    const late = states.filter(({ outcome }) => outcome !== "pass").length;
+    const late = stacks.reduce((sum, stack) => sum + servicesNotReady(stackState(stack, containers)), 0);
     if (late === 0) return containers;
     onProgress(`waiting for ${String(late)} ${late === 1 ? "service" : "services"}`);
     await pause(1000);
   }
 }
 
-function surroundings(
-  { framework, compose }: LiveStack,
+function stackState({ framework, compose }: LiveStack, containers: readonly engine.Container[]): StackState {
+  const profiles = (framework.env.get("COMPOSE_PROFILES") ?? "").split(",").map((name) => name.trim());
+  return { compose, project: projectOf(framework), profiles: new Set(profiles), containers, now };
+}
+
+function contextOf(
+  stack: LiveStack,
   containers: readonly engine.Container[],
+  { memory, inside }: EngineAnswers,
   { catalogue }: Place,
-): Surroundings {
-  const { spec, env } = framework;
+): StackContext {
   const variables = new Map(
-    Object.keys(spec.services)
+    Object.keys(stack.framework.spec.services)
       .flatMap((id): Manifest["containers"] => catalogue.services.get(id)?.containers ?? [])
       .map(({ name, variable }) => [name, `${variable}_MEMORY_LIMIT`]),
   );
   return {
-    compose,
-    project: projectOf(framework),
-    profiles: new Set((env.get("COMPOSE_PROFILES") ?? "").split(",").map((name) => name.trim())),
-    containers,
-    memory: async () => Promise.resolve(undefined),
-    inside: async () => Promise.resolve(undefined),
+    ...stackState(stack, containers),
+    memory,
+    inside,
     isListening,
     memoryVariable: (service) => variables.get(service),
-    now,
     limitMs: ENGINE_MS,
   };
 }

@@ -6,7 +6,7 @@ import { today } from "../host/machine.ts";
 import { UserError } from "../lib/errors.ts";
 import { describeHolder } from "../ports/claim.ts";
 import { chosenFrameworks } from "../root/find.ts";
-import { effectiveName, type Framework } from "../root/framework.ts";
+import { effectiveName, projectOf, type Framework } from "../root/framework.ts";
 import type { Root } from "../root/root.ts";
 import { stackFiles } from "../root/stack-files.ts";
 import { stackOf } from "../compose/stack.ts";
@@ -143,8 +143,7 @@ class Surroundings {
 
 /** What a stack's containers, volumes and networks are called after. */
 function stackNames(framework: Framework): string[] {
-  const project = framework.env.get("COMPOSE_PROJECT_NAME") ?? "";
-  return [...new Set([effectiveName(framework), ...(project === "" ? [] : [project])])];
+  return [...new Set([effectiveName(framework), projectOf(framework)])];
 }
 
 /** Ports that two would publish, by the directory of each. */

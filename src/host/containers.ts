@@ -1,5 +1,5 @@
-import { isMapping, mapping } from "../lib/mapping.ts";
-import { askDocker, type DockerAnswer } from "./docker.ts";
+import { isMapping, mapping, textual } from "../lib/mapping.ts";
+import { askDocker, linesOf } from "./docker.ts";
 
 /** A container of the engine, as far as it is judged. Its environment is never read: it holds secrets. */
 export interface Container {
@@ -25,10 +25,10 @@ export interface Container {
   /** Bytes; 0 where there is no limit. */
   memoryLimit: number;
   networks: readonly { name: string; address: string }[];
-  ports: readonly { protocol: string; container: number; address: string; port: number }[];
+  ports: readonly { protocol: string; address: string; port: number }[];
   log: { driver: string; isLimited: boolean };
   /** Where its volumes are mounted, without those in memory. */
-  volumes: readonly { name: string; target: string }[];
+  volumes: readonly { target: string }[];
 }
 
 /** Every container of the engine, running or not; undefined when it does not answer. */
@@ -59,17 +59,17 @@ function containerOf(found: Record<string, unknown>): Container {
   const labels = mapping(config["Labels"]);
   const health = mapping(state["Health"])["Status"];
   const log = mapping(host["LogConfig"]);
-  const driver = textOf(log["Type"]);
-  const maxSize = textOf(mapping(log["Config"])["max-size"]);
+  const driver = textual(log["Type"]);
+  const maxSize = textual(mapping(log["Config"])["max-size"]);
   return {
-    id: textOf(found["Id"]),
-    name: textOf(found["Name"]).replace(/^\//, ""),
-    project: textOf(labels["com.docker.compose.project"]),
-    service: textOf(labels["com.docker.compose.service"]),
-    isOneOff: /^true$/i.test(textOf(labels["com.docker.compose.oneoff"])),
-    image: textOf(found["Image"]),
-    user: textOf(config["User"]),
-    status: textOf(state["Status"]),
+    id: textual(found["Id"]),
+    name: textual(found["Name"]).replace(/^\//, ""),
+    project: textual(labels["com.docker.compose.project"]),
+    service: textual(labels["com.docker.compose.service"]),
+    isOneOff: /^true$/i.test(textual(labels["com.docker.compose.oneoff"])),
+    image: textual(found["Image"]),
+    user: textual(config["User"]),
+    status: textual(state["Status"]),
     exitCode: numberOf(state["ExitCode"]),
     wasOutOfMemory: state["OOMKilled"] === true,
     restarts: numberOf(found["RestartCount"]),
@@ -78,23 +78,23 @@ function containerOf(found: Record<string, unknown>): Container {
     memoryLimit: numberOf(host["Memory"]),
     networks: Object.entries(mapping(network["Networks"])).map(([name, value]) => ({
       name,
-      address: textOf(mapping(value)["IPAddress"]),
+      address: textual(mapping(value)["IPAddress"]),
     })),
     ports: Object.entries(mapping(network["Ports"])).flatMap(([inside, bindings]) => portsOf(inside, bindings)),
     // Only json-file grows without max-size: `local` rotates by itself, and the others keep no file of their own.
     log: { driver, isLimited: driver !== "json-file" || (maxSize !== "" && maxSize !== "-1") },
     volumes: (Array.isArray(found["Mounts"]) ? found["Mounts"] : []).flatMap((mount) => {
-      const { Type: type, Name: name, Destination: target } = mapping(mount);
-      return type === "volume" ? [{ name: textOf(name), target: textOf(target) }] : [];
+      const { Type: type, Destination: target } = mapping(mount);
+      return type === "volume" ? [{ target: textual(target) }] : [];
     }),
   };
 }
 
 function portsOf(inside: string, bindings: unknown): Container["ports"] {
-  const [port = "", protocol = "tcp"] = inside.split("/");
+  const [, protocol = "tcp"] = inside.split("/");
   return (Array.isArray(bindings) ? bindings : []).map((binding) => {
     const { HostIp: address, HostPort: published } = mapping(binding);
-    return { protocol, container: Number(port), address: textOf(address), port: Number(textOf(published)) };
+    return { protocol, address: textual(address), port: Number(textual(published)) };
   });
 }
 
@@ -155,16 +155,8 @@ export async function isElsewhere(): Promise<boolean> {
   );
 }
 
-function linesOf({ text }: DockerAnswer): string[] {
-  return (text ?? "").split(/\r?\n/).filter((line) => line !== "");
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
 function timeOf(value: unknown): number | undefined {
-  const time = Date.parse(textOf(value));
+  const time = Date.parse(textual(value));
   return Number.isNaN(time) || time <= 0 ? undefined : time;
 }
 

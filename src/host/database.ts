@@ -16,7 +16,7 @@ export type SqlAnswer =
  * Carries out statements in one transaction, and rolls it back: whatever happens, also to this program, nothing is left.
  * @param timeoutMs for all of it
  */
-export async function sqlInVain({ url, statements }: SqlWork, timeoutMs: number): Promise<SqlAnswer> {
+export async function sqlRolledBack({ url, statements }: SqlWork, timeoutMs: number): Promise<SqlAnswer> {
   const { default: pg } = await import("pg");
   let client: InstanceType<typeof pg.Client>;
   try {

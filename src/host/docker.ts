@@ -52,3 +52,8 @@ export async function askDocker(
     );
   });
 }
+
+/** The lines of an answer; none where there is no answer. */
+export function linesOf({ text }: DockerAnswer): string[] {
+  return (text ?? "").split(/\r?\n/).filter((line) => line !== "");
+}

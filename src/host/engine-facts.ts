@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
 
-import { mapping } from "../lib/mapping.ts";
+import { mapping, textual } from "../lib/mapping.ts";
 import type { EngineFacts, NoEngine } from "../rules/host-facts.ts";
-import { askDocker, type DockerAnswer } from "./docker.ts";
+import { askDocker, linesOf, type DockerAnswer } from "./docker.ts";
 import { publishedIn } from "./engine.ts";
 import { diskOf, engineOpenFiles } from "./facts.ts";
 
@@ -20,18 +20,18 @@ export async function engineFacts(): Promise<EngineFacts | NoEngine> {
   if (info.text === undefined || typeof version !== "string" || version === "") return whyNot(info, said);
   const limits = { memory: said["MemoryLimit"], CPU: said["CpuCfsQuota"], processes: said["PidsLimit"] };
   const isHere = said["Name"] === hostname();
-  const time = Date.parse(textOf(said["SystemTime"]));
+  const time = Date.parse(textual(said["SystemTime"]));
   return {
     version,
     compose: compose.text?.trim(),
     memory: typeof said["MemTotal"] === "number" ? said["MemTotal"] : 0,
-    cgroup: textOf(said["CgroupVersion"] ?? "1"),
+    cgroup: textual(said["CgroupVersion"] ?? "1"),
     missingLimits: Object.entries(limits).flatMap(([name, there]) => (there === false ? [name] : [])),
     isRootless: Array.isArray(said["SecurityOptions"]) && said["SecurityOptions"].includes("name=rootless"),
-    hasProxy: textOf(said["HttpProxy"]) !== "" || textOf(said["HttpsProxy"]) !== "",
+    hasProxy: textual(said["HttpProxy"]) !== "" || textual(said["HttpsProxy"]) !== "",
     time: Number.isNaN(time) ? undefined : time,
     // Of an engine elsewhere, these would be this host's.
-    disk: isHere ? diskOf(textOf(said["DockerRootDir"])) : undefined,
+    disk: isHere ? diskOf(textual(said["DockerRootDir"])) : undefined,
     openFiles: isHere ? engineOpenFiles() : undefined,
     images: new Set(linesOf(images)),
     published: new Set(linesOf(ports).flatMap(publishedIn)),
@@ -59,12 +59,4 @@ function parsed(text: string | undefined): Record<string, unknown> {
   } catch {
     return {};
   }
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-function linesOf({ text }: DockerAnswer): string[] {
-  return (text ?? "").split(/\r?\n/).filter((line) => line !== "");
 }

@@ -19,8 +19,8 @@ export async function runInside(container: Container, script: Script): Promise<D
 }
 
 /**
- * Runs a script in a new container of the same image, with no capabilities and a read-only file system, on one network. It ends by
- * itself and takes itself away, also when this program is killed meanwhile.
+ * Runs a script in a new container of the same image, with no capabilities and a read-only file system, on one network.
+ * It ends and is removed by itself, also when this program is killed meanwhile.
  * @param network one that the engine has
  * @param run what the container is labelled with
  */

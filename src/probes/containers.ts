@@ -5,8 +5,8 @@ import { failed, passed, unknown, UP, type Probe, type Verdict } from "./probe.t
 import { sizeText } from "./sizes.ts";
 import { stateVerdict } from "./state.ts";
 
-/** What is asked of every container, whatever runs in it. */
-export interface Surroundings {
+/** A stack as its files describe it, and the containers that there are. */
+export interface StackState {
   compose: Compose;
   /** Compose's project. */
   project: string;
@@ -14,6 +14,12 @@ export interface Surroundings {
   profiles: ReadonlySet<string>;
   /** All containers of the engine. */
   containers: readonly Container[];
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
+
+/** What the probes of its containers are answered with. */
+export interface StackContext extends StackState {
   /** Memory in use as part of its limit (0 to 1). */
   memory: (container: Container) => Promise<number | undefined>;
   /** Asks inside a running container: its cgroup, and the file systems of its volumes. */
@@ -22,8 +28,6 @@ export interface Surroundings {
   isListening: (protocol: "tcp" | "udp", port: number) => Promise<boolean>;
   /** The variable of `.env` that a service's memory limit comes from, if it is one. */
   memoryVariable: (service: string) => string | undefined;
-  /** Milliseconds since 1970. */
-  now: () => number;
   /** When a question is given up, in milliseconds. */
   limitMs: number;
 }
@@ -39,22 +43,32 @@ export const CONTAINER_PROBES: Readonly<Record<string, string>> = {
 };
 
 /** The containers of a service, those that run first; none of those that `docker compose run` makes. */
-export function containersOf({ containers, project }: Surroundings, service: string): readonly Container[] {
+export function containersOf({ containers, project }: StackState, service: string): readonly Container[] {
   return containers
     .filter((each) => each.project === project && each.service === service && !each.isOneOff)
     .toSorted((a, b) => Number(b.status === "running") - Number(a.status === "running"));
 }
 
 /** Probes of each service that is to run. */
-export function containerProbes(about: Surroundings): Probe[] {
-  const isOn = ({ profiles }: Service): boolean =>
-    profiles.length === 0 || about.profiles.has("*") || profiles.some((profile) => about.profiles.has(profile));
-  return [...about.compose.services.values()]
-    .filter((service) => isOn(service) && service.runsSomething)
-    .flatMap((service) => probesOf(service, about));
+export function containerProbes(about: StackContext): Probe[] {
+  return servicesToRun(about).flatMap((service) => probesOf(service, about));
 }
 
-function probesOf(service: Service, about: Surroundings): Probe[] {
+/** How many services do not run as they should, or not yet. */
+export function servicesNotReady(about: StackState): number {
+  return servicesToRun(about).filter(
+    (service) => stateVerdict(service, containersOf(about, service.name), about).outcome !== "pass",
+  ).length;
+}
+
+function servicesToRun({ compose, profiles: on }: StackState): Service[] {
+  return [...compose.services.values()].filter(
+    ({ profiles, runsSomething }) =>
+      runsSomething && (profiles.length === 0 || on.has("*") || profiles.some((profile) => on.has(profile))),
+  );
+}
+
+function probesOf(service: Service, about: StackContext): Probe[] {
   const all = containersOf(about, service.name);
   const [first] = all;
   const of = (id: string, run: Probe["run"]): Probe => ({ id, service: service.name, limitMs: about.limitMs, run });
@@ -81,14 +95,14 @@ function wantedPorts(service: string, compose: Compose): readonly Wanted[] {
 }
 
 /** What a service's file says that its networks are called in the engine. */
-export function networksIn({ networks }: Service, { compose, project }: Surroundings): readonly string[] {
+export function networksIn({ networks }: Service, { compose, project }: StackState): readonly string[] {
   // One that names none is on the project's own.
   return (networks.length === 0 ? ["default"] : networks).map((key) =>
     networkName(key, compose.networks.get(key), project),
   );
 }
 
-function networksVerdict(service: Service, container: Container, about: Surroundings): Verdict {
+function networksVerdict(service: Service, container: Container, about: StackContext): Verdict {
   const { network_mode: mode } = service.settings;
   if (typeof mode === "string") return passed(`its network is ${mode}`);
   const wanted = networksIn(service, about);
@@ -111,7 +125,7 @@ function networksVerdict(service: Service, container: Container, about: Surround
 // Where the server's own caches are counted in, most of a limit in use is nothing to worry about.
 const MUCH = 0.95;
 
-async function memoryVerdict(container: Container, about: Surroundings): Promise<Verdict> {
+async function memoryVerdict(container: Container, about: StackContext): Promise<Verdict> {
   const { service, memoryLimit } = container;
   const variable = about.memoryVariable(service);
   const raise =
@@ -136,7 +150,7 @@ async function memoryVerdict(container: Container, about: Surroundings): Promise
 const LITTLE_SHARE = 0.05;
 const LITTLE_BYTES = 10 * 1024 ** 3;
 
-async function diskVerdict(container: Container, about: Surroundings): Promise<Verdict> {
+async function diskVerdict(container: Container, about: StackContext): Promise<Verdict> {
   const disks = (await about.inside(container))?.disks ?? new Map<string, { size: number; free: number }>();
   const known = [...disks].map(([path, disk]) => ({ path, ...disk, share: disk.free / Math.max(disk.size, 1) }));
   const [least] = known.toSorted((a, b) => a.share - b.share);

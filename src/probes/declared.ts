@@ -1,9 +1,8 @@
 import type { ProbeSpec } from "../catalogue/probe.ts";
-import { interpolate } from "../env/interpolate.ts";
 import type { Container } from "../host/containers.ts";
-import type { Hands } from "./hands.ts";
+import { filled, type ProbeContext } from "./context.ts";
 import { overHttp } from "./http.ts";
-import { failed, passed, unknown, usualHint, type Verdict } from "./probe.ts";
+import { failed, passed, unknown, hintFor, type Verdict } from "./probe.ts";
 import { byReaching, byScript } from "./scripts.ts";
 
 /** A declared probe, and the container that it is about; undefined for a service outside the stack. */
@@ -15,19 +14,19 @@ export interface Asked {
 }
 
 /** Carries out a declared probe. */
-export async function ask({ spec, container, network }: Asked, hands: Hands): Promise<Verdict> {
-  const missing = variablesOf(spec).filter((name) => (hands.lookup(name) ?? "") === "");
+export async function ask({ spec, container, network }: Asked, context: ProbeContext): Promise<Verdict> {
+  const missing = variablesOf(spec).filter((name) => (context.lookup(name) ?? "") === "");
   if (missing.length > 0)
     return unknown(
       `.env does not set ${missing.join(", ")}`,
       "set it as .env.template says; validate shows what is missing",
     );
-  if (spec.http !== undefined) return overHttp(spec, spec.http, hands);
-  if (spec.sql !== undefined) return bySql(spec, spec.sql, hands);
-  if (spec.tcp !== undefined) return overTcp(spec, spec.tcp, hands);
+  if (spec.http !== undefined) return overHttp(spec, spec.http, context);
+  if (spec.sql !== undefined) return bySql(spec, spec.sql, context);
+  if (spec.tcp !== undefined) return overTcp(spec, spec.tcp, context);
   if (container === undefined) return unknown("it does not run in this stack", spec.hint);
-  if (spec.exec !== undefined) return byScript(spec, spec.exec, { container, network }, hands);
-  return spec.reach === undefined ? passed(spec.title) : byReaching(spec, spec.reach.script, container, hands);
+  if (spec.exec !== undefined) return byScript(spec, spec.exec, { container, network }, context);
+  return spec.reach === undefined ? passed(spec.title) : byReaching(spec, spec.reach.script, container, context);
 }
 
 /** The variables that a probe cannot do without: those without a default. */
@@ -36,23 +35,27 @@ function variablesOf({ http, tcp, sql, exec }: ProbeSpec): string[] {
   return [...new Set([...texts.matchAll(/(?<!\$)\$\{([A-Z][A-Z0-9_]*)\}/g)].map(([, name = ""]) => name))];
 }
 
-async function overTcp(spec: ProbeSpec, { host, port }: NonNullable<ProbeSpec["tcp"]>, hands: Hands): Promise<Verdict> {
-  const fill = (text: string): string => interpolate(text, hands.lookup);
-  const problem = await hands.connects(fill(host), Number(fill(port)), hands.timeoutMs);
+async function overTcp(
+  spec: ProbeSpec,
+  { host, port }: NonNullable<ProbeSpec["tcp"]>,
+  context: ProbeContext,
+): Promise<Verdict> {
+  const fill = (text: string): string => filled(text, context);
+  const problem = await context.connects(fill(host), Number(fill(port)), context.timeoutMs);
   return problem === undefined
     ? passed(spec.title)
-    : failed(`cannot be connected to (${problem})`, spec.hints[problem] ?? usualHint(problem) ?? spec.hint);
+    : failed(`cannot be connected to (${problem})`, hintFor(spec, problem));
 }
 
-async function bySql(spec: ProbeSpec, sql: NonNullable<ProbeSpec["sql"]>, hands: Hands): Promise<Verdict> {
-  const fill = (text: string): string => interpolate(text, hands.lookup);
+async function bySql(spec: ProbeSpec, sql: NonNullable<ProbeSpec["sql"]>, context: ProbeContext): Promise<Verdict> {
+  const fill = (text: string): string => filled(text, context);
   const statements = sql.statements.map(({ query }) => fill(query));
-  const answer = await hands.sql({ url: fill(sql.url), statements }, hands.timeoutMs);
+  const answer = await context.sql({ url: fill(sql.url), statements }, context.timeoutMs);
   if ("problem" in answer) {
     const { problem, message, at } = answer;
     if (sql.refused.includes(problem)) return passed(spec.title);
     const statement = at === undefined ? undefined : sql.statements[at];
-    return failed(`${message} (${problem})`, spec.hints[problem] ?? usualHint(problem) ?? statement?.hint ?? spec.hint);
+    return failed(`${message} (${problem})`, hintFor(spec, problem, statement?.hint));
   }
   if (sql.refused.length > 0) return failed("the server let in who must be refused", spec.hint);
   const wrong = sql.statements.findIndex(

@@ -1,41 +1,43 @@
 import type { ProbeRequest, ProbeSpec } from "../catalogue/probe.ts";
 import { interpolate } from "../env/interpolate.ts";
 import type { HttpAnswer, HttpRequest } from "../host/requests.ts";
-import { isMapping } from "../lib/mapping.ts";
-import type { Hands } from "./hands.ts";
-import { failed, passed, usualHint, type Verdict } from "./probe.ts";
+import { isMapping, withTexts } from "../lib/mapping.ts";
+import { filled, type ProbeContext } from "./context.ts";
+import { failed, passed, hintFor, type Verdict } from "./probe.ts";
 
 type Http = NonNullable<ProbeSpec["http"]>;
 
 /** Sends the requests of a probe one after the other, and takes away what they made. */
-export async function overHttp(spec: ProbeSpec, http: Http, hands: Hands): Promise<Verdict> {
-  const cleanup = http.cleanup.map((each) => requestOf(http, each, hands));
+export async function overHttp(spec: ProbeSpec, http: Http, context: ProbeContext): Promise<Verdict> {
+  const cleanup = http.cleanup.map((each) => requestOf(http, each, context));
   // Should this program end before it is called off, the guard sends them.
-  const callOff = cleanup.length === 0 ? undefined : hands.guard(cleanup);
+  const callOff = cleanup.length === 0 ? undefined : context.guard(cleanup);
   let verdict = passed(spec.title);
   let hasMade = false;
   for (const each of http.requests) {
-    const sent = await oneRequest(spec, http, each, hands);
+    const sent = await oneRequest(spec, http, each, context);
     ({ verdict } = sent);
     hasMade ||= sent.hasMade;
     // A server that hangs would let the cleanup wait as well: the guard tries it later.
-    if (sent.isLate && hasMade) return { ...verdict, message: `${verdict.message}; ${LEFT}` };
+    if (sent.isLate && hasMade) return withLeftOver(verdict, context);
     if (verdict.outcome !== "pass") break;
   }
-  if (hasMade && !(await haveSucceeded(cleanup, hands)))
-    return verdict.outcome === "pass"
-      ? failed(LEFT, `it is named ${hands.lookup("PROBE_NAME") ?? ""}: if it is still there, delete it by hand`)
-      : { ...verdict, message: `${verdict.message}; ${LEFT}` };
+  if (hasMade && !(await haveSucceeded(cleanup, context))) return withLeftOver(verdict, context);
   callOff?.();
   return verdict;
 }
 
-const LEFT = "what it may have made is not deleted yet";
+function withLeftOver(verdict: Verdict, context: ProbeContext): Verdict {
+  const left = `what it may have made is not deleted yet: ${context.lookup("PROBE_NAME") ?? ""}`;
+  return verdict.outcome === "pass"
+    ? failed(left, "if it is still there, delete it by hand")
+    : { ...verdict, message: `${verdict.message}; ${left}` };
+}
 
 /** Whether all of the cleanup has worked; what is not there cannot be left. */
-async function haveSucceeded(cleanup: readonly HttpRequest[], hands: Hands): Promise<boolean> {
+async function haveSucceeded(cleanup: readonly HttpRequest[], context: ProbeContext): Promise<boolean> {
   for (const each of cleanup) {
-    const answer = await hands.request(each, hands.timeoutMs);
+    const answer = await context.request(each, context.timeoutMs);
     if (!("status" in answer) || (answer.status >= 300 && answer.status !== 404)) return false;
   }
   return true;
@@ -50,23 +52,23 @@ interface Sent {
   hasMade: boolean;
 }
 
-async function oneRequest(spec: ProbeSpec, http: Http, step: ProbeRequest, hands: Hands): Promise<Sent> {
-  const request = requestOf(http, step, hands);
+async function oneRequest(spec: ProbeSpec, http: Http, step: ProbeRequest, context: ProbeContext): Promise<Sent> {
+  const request = requestOf(http, step, context);
   // Somebody who gives one answer less time than usual does not want to wait for this one either.
-  const patience = Math.min(step.within ?? 0, (hands.timeoutMs / 1000) * MOST_ROUNDS);
-  const deadline = hands.now() + patience * 1000;
+  const patience = Math.min(step.within ?? 0, (context.timeoutMs / 1000) * MOST_ROUNDS);
+  const deadline = context.now() + patience * 1000;
   for (;;) {
-    const answer = await hands.request(request, hands.timeoutMs);
+    const answer = await context.request(request, context.timeoutMs);
     const hasMade = !["GET", "HEAD"].includes(step.method) && mayHaveWorked(answer);
-    const wrong = wrongWith(answer, step, hands);
+    const wrong = wrongWith(answer, step, context);
     if (wrong === undefined) return { verdict: passed(spec.title), isLate: false, hasMade };
-    if (hands.now() >= deadline) {
+    if (context.now() >= deadline) {
       const late = step.within === undefined ? "" : `, for ${String(patience)} seconds`;
-      const message = `${request.method} ${pathOf(step, hands)} ${wrong.message}${late}`;
-      const hint = spec.hints[wrong.code] ?? step.hint ?? usualHint(wrong.code) ?? spec.hint;
+      const message = `${request.method} ${pathOf(step, context)} ${wrong.message}${late}`;
+      const hint = hintFor(spec, wrong.code, step.hint);
       return { verdict: failed(message, hint), isLate: wrong.code === "ETIMEDOUT", hasMade };
     }
-    await hands.pause(500);
+    await context.pause(500);
   }
 }
 
@@ -79,20 +81,20 @@ function mayHaveWorked(answer: HttpAnswer): boolean {
 const MOST_ROUNDS = 6;
 
 /** The path as people may see it: with names of the probe, but no value of `.env` filled in, which may be a secret. */
-function pathOf({ path }: ProbeRequest, { lookup }: Hands): string {
+function pathOf({ path }: ProbeRequest, { lookup }: ProbeContext): string {
   const shown = (name: string): string | undefined => (name.startsWith("PROBE_") ? lookup(name) : `\${${name}}`);
   return interpolate(path.split("?", 1)[0] ?? path, shown);
 }
 
-function requestOf(http: Http, { method, path, headers, body }: ProbeRequest, hands: Hands): HttpRequest {
-  const fill = (text: string): string => interpolate(text, hands.lookup);
+function requestOf(http: Http, { method, path, headers, body }: ProbeRequest, context: ProbeContext): HttpRequest {
+  const fill = (text: string): string => filled(text, context);
   return {
     method,
     url: `${fill(http.url).replace(/\/+$/, "")}${fill(path)}`,
     headers: Object.fromEntries(
       Object.entries(headers ?? http.headers).map(([name, value]) => [name, headerOf(fill(value))]),
     ),
-    body: filledIn(body, fill),
+    body: withTexts(body, fill),
   };
 }
 
@@ -102,31 +104,21 @@ function headerOf(value: string): string {
   return pair === undefined ? value : `Basic ${Buffer.from(pair, "utf8").toString("base64")}`;
 }
 
-function filledIn(value: unknown, fill: (text: string) => string): unknown {
-  if (typeof value === "string") return fill(value);
-  if (Array.isArray(value)) return value.map((each) => filledIn(each, fill));
-  if (!isMapping(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, filledIn(each, fill)]));
-}
-
 /** What is wrong with an answer, and the code under which a manifest may have a hint for it. */
 function wrongWith(
   answer: HttpAnswer,
   { expect }: ProbeRequest,
-  hands: Hands,
+  context: ProbeContext,
 ): { code: string; message: string } | undefined {
   if ("problem" in answer) return { code: answer.problem, message: `was not answered (${answer.problem})` };
+  const fill = (written: string): string => filled(written, context);
   const { status, text } = answer;
   if (!expect.status.includes(status))
     return { code: String(status), message: `was answered with ${String(status)}, not ${expect.status.join(" or ")}` };
-  if (expect.contains !== undefined && !text.includes(interpolate(expect.contains, hands.lookup)))
+  if (expect.contains !== undefined && !text.includes(fill(expect.contains)))
     return { code: "content", message: "was answered without what it must hold" };
   const wrong = Object.entries(expect.json).find(
-    ([path, value]) =>
-      !isSame(
-        valueAt(text, path),
-        filledIn(value, (each) => interpolate(each, hands.lookup)),
-      ),
+    ([path, value]) => !isSame(valueAt(text, path), withTexts(value, fill)),
   );
   return wrong === undefined
     ? undefined

@@ -1,3 +1,5 @@
+import type { ProbeSpec } from "../catalogue/probe.ts";
+
 /** What a probe found. `unknown` is no success: it could not be determined. */
 export interface Verdict {
   outcome: "pass" | "fail" | "unknown";
@@ -45,9 +47,15 @@ export const UP = "docker compose up -d --wait";
 /** What helps against "was not asked". */
 export const START = `start what is not running: ${UP}`;
 
-/** What helps against a failure that says nothing about the service in particular. @param code as of `hints` */
-export function usualHint(code: string): string | undefined {
-  return Object.hasOwn(USUAL, code) ? USUAL[code] : undefined;
+/**
+ * What helps against a failure of a declared probe: what its manifest says of this reason, or of the step that failed;
+ * else what usually helps, and at last what the manifest says of the probe.
+ * @param code as of `hints`
+ * @param ofStep the hint of the request or the statement that failed
+ */
+export function hintFor({ hint, hints }: Pick<ProbeSpec, "hint" | "hints">, code: string, ofStep?: string): string {
+  const usual = Object.hasOwn(USUAL, code) ? USUAL[code] : undefined;
+  return hints[code] ?? ofStep ?? usual ?? hint;
 }
 
 const NOBODY = "nothing answers there; see the probes `state` and `ports` of its container";

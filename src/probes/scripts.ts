@@ -1,34 +1,33 @@
 import type { ProbeSpec } from "../catalogue/probe.ts";
-import { interpolate } from "../env/interpolate.ts";
 import type { Container } from "../host/containers.ts";
 import type { DockerAnswer } from "../host/docker.ts";
 import type { Script } from "../host/peer.ts";
-import type { Hands } from "./hands.ts";
-import { failed, passed, unknown, usualHint, type Verdict } from "./probe.ts";
+import { filled, type ProbeContext } from "./context.ts";
+import { failed, passed, unknown, hintFor, type Verdict } from "./probe.ts";
 
 /** Runs a probe's script, in a container of its own or in the service's. */
 export async function byScript(
   spec: ProbeSpec,
   { from, env, script }: NonNullable<ProbeSpec["exec"]>,
   { container, network: joined }: { container: Container; network: string | undefined },
-  hands: Hands,
+  context: ProbeContext,
 ): Promise<Verdict> {
   const network = container.networks.find((each) => each.name === joined);
   const values = { ...env, PROBE_NAME: "${PROBE_NAME}" };
   const work: Script = {
     text: script,
     env: {
-      ...Object.fromEntries(Object.entries(values).map(([name, value]) => [name, interpolate(value, hands.lookup)])),
+      ...Object.fromEntries(Object.entries(values).map(([name, value]) => [name, filled(value, context)])),
       PROBE_ADDRESS: network?.address ?? "",
     },
-    timeoutMs: hands.timeoutMs,
+    timeoutMs: context.timeoutMs,
   };
   if (from === "peer" && network === undefined)
     return unknown("it is on no network on which it could be asked", "see the probe `networks`");
   const answer =
     from === "container"
-      ? await hands.inside(container, work)
-      : await hands.beside(container, network?.name ?? "", work);
+      ? await context.inside(container, work)
+      : await context.beside(container, network?.name ?? "", work);
   if (answer.text !== undefined) return passed(lastOf(answer, spec.title));
   return failure(spec, answer);
 }
@@ -36,14 +35,14 @@ export async function byScript(
 function failure(spec: ProbeSpec, answer: DockerAnswer): Verdict {
   const last = lastOf(answer, `exit code ${String(answer.code)}`);
   if (answer.failure === "timeout" || answer.code === 124)
-    return failed("there was no answer in time", spec.hints["ETIMEDOUT"] ?? usualHint("ETIMEDOUT") ?? spec.hint);
+    return failed("there was no answer in time", hintFor(spec, "ETIMEDOUT"));
   // Docker's own: it could not run it, or there is no such program in the image. From 128 on, a signal ended it.
   if (answer.code === undefined || answer.code >= 125)
     return unknown(
       `it could not be asked: ${last}`,
       "the image may have no sh, or lack a program that the script uses",
     );
-  return failed(last, spec.hints[String(answer.code)] ?? spec.hint);
+  return failed(last, hintFor(spec, String(answer.code)));
 }
 
 /** Reaching must work from inside, or not reaching it from elsewhere says nothing. */
@@ -51,9 +50,9 @@ export async function byReaching(
   spec: ProbeSpec,
   script: string,
   container: Container,
-  hands: Hands,
+  context: ProbeContext,
 ): Promise<Verdict> {
-  const { elsewhere } = hands;
+  const { elsewhere } = context;
   if (elsewhere === undefined)
     return unknown(
       "there is no other network to try it from",
@@ -61,8 +60,8 @@ export async function byReaching(
     );
   const addresses = container.networks.map(({ address }) => address).filter((address) => address !== "");
   if (addresses.length === 0) return unknown("it has no address", "see the probe `networks`");
-  const limit = Math.min(hands.timeoutMs, REACH_MS);
-  const control = await hands.inside(container, {
+  const limit = Math.min(context.timeoutMs, REACH_MS);
+  const control = await context.inside(container, {
     text: script,
     env: { HOST: addresses[0] ?? "" },
     timeoutMs: limit,
@@ -75,7 +74,7 @@ export async function byReaching(
   // All addresses at once: what must be refused often gets no answer at all.
   const text = `for HOST in ${addresses.join(" ")}; do export HOST; ( ${script}
 ) >/dev/null 2>&1 && echo "reached" & done; wait; echo tried`;
-  const answer = await hands.beside(container, elsewhere, { text, env: {}, timeoutMs: limit });
+  const answer = await context.beside(container, elsewhere, { text, env: {}, timeoutMs: limit });
   if (answer.printed.includes("reached")) return failed(`can be reached from the network ${elsewhere}`, spec.hint);
   // Cut off at its limit, it has reached nothing until then.
   if (answer.printed.includes("tried") || answer.code === 124) return passed(`${spec.title}: ${elsewhere}`);

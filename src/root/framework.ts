@@ -24,6 +24,12 @@ export function effectiveName(framework: Framework): string {
   return written === "" ? underscored(framework.name) : written;
 }
 
+/** The name under which Compose runs a framework's stack. */
+export function projectOf(framework: Framework): string {
+  const own = framework.env.get("COMPOSE_PROJECT_NAME") ?? "";
+  return own === "" ? effectiveName(framework) : own;
+}
+
 /** Names of the volumes that a set of services has, as the engine knows them. */
 export function volumesOf(framework: Framework, ids: readonly string[], catalogue: Catalogue): string[] {
   const name = effectiveName(framework);

@@ -94,6 +94,12 @@ export class Stack {
     return stdout;
   }
 
+  /** A statement for the stack's PostgreSQL, from inside its container; what it prints. */
+  async sql(text: string, user: string, database = user): Promise<string> {
+    const psql = ["psql", "-h", "127.0.0.1", "-U", user, "-d", database, "-XAtqc", text];
+    return (await this.ok("exec", "-T", "postgres", ...psql)).trim();
+  }
+
   /** One request to the stack's Qdrant, which must succeed; the answer. */
   async qdrant(method: string, path: string, body?: object): Promise<{ result: unknown }> {
     const response = await fetch(`${this.env.get("QDRANT_URL") ?? ""}${path}`, {

@@ -1,6 +1,6 @@
 import { probeSchema, type ProbeSpec } from "../../src/catalogue/probe.ts";
 import type { Container } from "../../src/host/containers.ts";
-import type { Hands } from "../../src/probes/hands.ts";
+import type { ProbeContext } from "../../src/probes/context.ts";
 
 /** A healthy container of the service `web` in the project `app`, but for what is given. */
 export function container(changes: Partial<Container> = {}): Container {
@@ -20,9 +20,9 @@ export function container(changes: Partial<Container> = {}): Container {
     health: "healthy",
     memoryLimit: 1024 ** 3,
     networks: [{ name: "app_internal", address: "172.20.0.2" }],
-    ports: [{ protocol: "tcp", container: 80, address: "127.0.0.1", port: 8080 }],
+    ports: [{ protocol: "tcp", address: "127.0.0.1", port: 8080 }],
     log: { driver: "local", isLimited: true },
-    volumes: [{ name: "app_data", target: "/data" }],
+    volumes: [{ target: "/data" }],
     ...changes,
   };
 }
@@ -32,8 +32,8 @@ export function probeOf(declared: object): ProbeSpec {
   return probeSchema.parse({ id: "one", title: "it works", hint: "restart it", ...declared });
 }
 
-/** Hands that reach nothing, with a clock that only `pause` moves. */
-export function hands(changes: Partial<Hands> = {}): Hands {
+/** ProbeContext that reach nothing, with a clock that only `pause` moves. */
+export function context(changes: Partial<ProbeContext> = {}): ProbeContext {
   let time = 0;
   const answer = { text: "", failure: "none", said: "", printed: "", code: 0 } as const;
   return {

@@ -337,23 +337,7 @@ describe.skipIf(engineProblem() !== undefined)("five stacks at once", () => {
     const each = stack("pydantic-ai");
     const url = `${each.env.get("QDRANT_URL") ?? ""}/collections/kept`;
     const headers = { "api-key": each.env.get("QDRANT_API_KEY") ?? "", "content-type": "application/json" };
-    const sql = async (text: string): Promise<string> =>
-      (
-        await each.ok(
-          "exec",
-          "-T",
-          "postgres",
-          "psql",
-          "-h",
-          "127.0.0.1",
-          "-U",
-          "pydantic_ai",
-          "-d",
-          "pydantic_ai",
-          "-Atc",
-          text,
-        )
-      ).trim();
+    const sql = async (text: string): Promise<string> => each.sql(text, "pydantic_ai");
     await sql("CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n");
     expect(
       (await fetch(url, { method: "PUT", headers, body: JSON.stringify({ vectors: { size: 2, distance: "Dot" } }) }))

@@ -2,20 +2,16 @@ import fs from "fs-extra";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import type { Probed } from "../../src/probes/probe.ts";
+import { probeName } from "../../src/report/validation/words.ts";
 import { cli, LAUNCHER, run, start, type Outcome } from "../helpers/cli.ts";
 import { docker, engineProblem, Stack } from "../helpers/engine.ts";
-import { FAULT_FILE, FAULTS, NO_FAULT, STACK_FAULTS, type Fault } from "../helpers/faults.ts";
+import { ECHO_COMPOSE, ECHO_MANIFEST } from "../helpers/echo-service.ts";
+import { FAULT_FILE, NO_FAULT, type Fault } from "../helpers/faults/fault.ts";
+import { FAULTS } from "../helpers/faults/two-services.ts";
+import { STACK_FAULTS } from "../helpers/faults/whole-stack.ts";
 import { PROJECT } from "../helpers/project.ts";
 import { newTempDir, removeDir, tempDir } from "../helpers/temp.ts";
-
-interface Probed {
-  id: string;
-  service: string;
-  outcome: "pass" | "fail" | "unknown";
-  ms: number;
-  message: string;
-  hint: string;
-}
 
 interface Document {
   frameworks: { name: string; findings: { rule: string; outcome: string; fix: string }[]; probes: Probed[] }[];
@@ -36,10 +32,6 @@ async function asked(
   const [{ findings, probes } = { findings: [], probes: [] }] = document.frameworks;
   const failed = findings.filter((each) => each.outcome === "fail");
   return { ...outcome, probes, rules: failed.map(({ rule }) => rule), fixes: failed.map(({ fix }) => fix) };
-}
-
-function nameOf({ id, service }: Probed): string {
-  return id.includes(".") || service === "" ? id : `${service} ${id}`;
 }
 
 /** Everything of the engine that a probe could have left. */
@@ -74,11 +66,11 @@ async function findsFault(
   try {
     const { code, probes, rules: broken, fixes, stdout, stderr } = await asked(cwd, [], clock);
     const failed = probes.filter(({ outcome }) => outcome === "fail");
-    expect(failed.map(nameOf).toSorted(), JSON.stringify(failed, null, 2)).toEqual([...foundBy].toSorted());
+    expect(failed.map(probeName).toSorted(), JSON.stringify(failed, null, 2)).toEqual([...foundBy].toSorted());
     expect(broken).toEqual(rules);
     expect(failed.filter(({ hint }) => hint === "")).toEqual([]);
     expect(code).toBe(6);
-    const first = failed.find((each) => nameOf(each) === foundBy[0]) ?? { hint: fixes[0] };
+    const first = failed.find((each) => probeName(each) === foundBy[0]) ?? { hint: fixes[0] };
     const by = [...foundBy, ...rules.map((rule) => `the rule ${rule}`)];
     found.push(`| ${name} | ${by.join(", ")} | ${first.hint ?? ""} |`);
     for (const [variable, value] of stack.env)
@@ -126,8 +118,11 @@ describe.skipIf(engineProblem() !== undefined)("probes of PostgreSQL and Qdrant"
   it("says what does not run, before anything was started", async () => {
     const { code, probes } = await asked(cwd);
     expect(code).toBe(6);
-    expect(probes.filter(({ outcome }) => outcome === "fail").map(nameOf)).toEqual(["postgres state", "qdrant state"]);
-    expect(probes.filter(({ outcome }) => outcome === "pass").map(nameOf)).toEqual(["engine", "clock"]);
+    expect(probes.filter(({ outcome }) => outcome === "fail").map(probeName)).toEqual([
+      "postgres state",
+      "qdrant state",
+    ]);
+    expect(probes.filter(({ outcome }) => outcome === "pass").map(probeName)).toEqual(["engine", "clock"]);
   });
 
   it("waits for what is still starting", async () => {
@@ -140,8 +135,8 @@ describe.skipIf(engineProblem() !== undefined)("probes of PostgreSQL and Qdrant"
   it("leaves out with --read-only what writes, and says so", async () => {
     const { code, probes, stderr } = await asked(cwd, ["--read-only"]);
     expect(code).toBe(0);
-    expect(probes.map(nameOf)).not.toContain("qdrant.round-trip");
-    expect(probes.map(nameOf)).toContain("qdrant.key-required");
+    expect(probes.map(probeName)).not.toContain("qdrant.round-trip");
+    expect(probes.map(probeName)).toContain("qdrant.key-required");
     expect(stderr).toContain("--read-only: 3 probes that write something were left out");
   });
 
@@ -160,25 +155,8 @@ describe.skipIf(engineProblem() !== undefined)("probes of PostgreSQL and Qdrant"
 
   it("leaves nothing when it is killed, or interrupted", async () => {
     const before = await engineState();
-    const schemas = async (): Promise<string> => {
-      const query = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'framework%'";
-      return (
-        await stack.ok(
-          "exec",
-          "-T",
-          "postgres",
-          "psql",
-          "-h",
-          "127.0.0.1",
-          "-U",
-          "crewai",
-          "-d",
-          "crewai",
-          "-XAtqc",
-          query,
-        )
-      ).trim();
-    };
+    const schemas = async (): Promise<string> =>
+      stack.sql("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'framework%'", "crewai");
     // The program alone, whose children go on for a moment, and its whole group.
     for (const [index, after] of (IS_SWEEP ? MANY : SOME).entries()) {
       const { child, result } = start("setsid", [process.execPath, LAUNCHER, "validate", "--live"], { cwd });
@@ -215,6 +193,8 @@ describe.skipIf(engineProblem() !== undefined)("probes of PostgreSQL and Qdrant"
         probes.filter(({ id }) => id.startsWith("echo.")).map(({ id, outcome, message }) => [id, [outcome, message]]),
       );
       expect(said).toEqual({
+        // What a service repeats of a secret is not shown.
+        "echo.secret": ["fail", "it is ${ECHO_SECRET}"],
         "echo.open": ["pass", "its port is open"],
         "echo.peer": ["pass", "hello from beside"],
         "echo.wrong": ["fail", 'GET / was answered with another word than "bye"'],
@@ -293,57 +273,3 @@ it.skipIf(engineProblem() !== undefined)("docs/validation.md has the table of fa
   } else if (isWhole) expect(text).toBe(wanted);
   else expect(found.filter((row) => !text.includes(`${row}\n`))).toEqual([]);
 });
-
-const ECHO_MANIFEST = `schemaVersion: 1
-id: echo
-title: Echo
-summary: Answers, or does not
-offer: choice
-port: { variable: ECHO_PORT, base: 9100, last: 9199, container: 9100, url: "http://localhost:{{port}}" }
-volumes: [{ name: echo_data, holds: nothing, notSaved: there is nothing in it }]
-containers:
-  - name: echo
-    variable: ECHO
-    image: { pinned: "framework-infra-test/langfuse-stand-in:4", latest: "framework-infra-test/langfuse-stand-in:4" }
-    limits:
-      small: { memory: 128m, cpus: "0.5", pids: 64 }
-      medium: { memory: 128m, cpus: "0.5", pids: 64 }
-      large: { memory: 128m, cpus: "0.5", pids: 64 }
-probes:
-  - { id: open, title: its port is open, hint: start it, tcp: { host: localhost, port: "\${ECHO_PORT}" } }
-  - { id: peer, title: it answers, hint: start it, exec: { script: 'wget -q -O - "http://$PROBE_ADDRESS:9100/" >/dev/null && echo hello from beside' } }
-  - { id: wrong, title: it says bye, hint: teach it, http: { url: "http://localhost:\${ECHO_PORT}", requests: [{ path: /, expect: { json: { word: bye } } }] } }
-  - { id: hangs, title: it answers, hint: restart it, http: { url: "http://localhost:\${ECHO_PORT}", requests: [{ path: /hang }] } }
-  - { id: slow, title: it answers, hint: restart it, exec: { script: "sleep 60" } }
-  - { id: missing, title: it answers, hint: restart it, exec: { script: no-such-program } }
-  - { id: unset, title: it answers, hint: restart it, http: { url: "\${ECHO_UNSET}", requests: [{ path: / }] } }
-`;
-
-const ECHO_COMPOSE = `  echo:
-    image: {{container.echo.image}}
-    container_name: {{container.echo.containerName}}
-    volumes:
-      - echo_data:/data
-    entrypoint:
-      - node
-      - -e
-      - require("node:http").createServer((q, a) => { if (q.url !== "/hang") a.end('{"word":"hello"}') }).listen(9100)
-    ports:
-      - {{binding.echo}}
-    networks:
-      - internal
-      - network
-    restart: unless-stopped
-    healthcheck:
-      test:
-        - CMD
-        - wget
-        - -q
-        - -O
-        - /dev/null
-        - http://127.0.0.1:9100/
-      interval: 2s
-      timeout: 2s
-      retries: 5
-    {{> common c=container.echo user="1001:1001" readOnly=true capAdd=""}}
-`;

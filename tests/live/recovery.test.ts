@@ -46,23 +46,7 @@ describe.skipIf(engineProblem() !== undefined)("DISASTER_RECOVERY.md", () => {
     return stdout;
   }
 
-  const sql = async (text: string): Promise<string> =>
-    (
-      await stack.ok(
-        "exec",
-        "-T",
-        "postgres",
-        "psql",
-        "-h",
-        "127.0.0.1",
-        "-U",
-        "archive",
-        "-d",
-        "archive",
-        "-Atc",
-        text,
-      )
-    ).trim();
+  const sql = async (text: string): Promise<string> => stack.sql(text, "archive");
 
   const qdrant = (...request: Parameters<Stack["qdrant"]>): ReturnType<Stack["qdrant"]> => stack.qdrant(...request);
 

@@ -66,4 +66,11 @@ describe("the files of a stack", () => {
     const stack = stackOf([{ file: "f", text }], () => "x".repeat(10_000), "/srv");
     expect(String(stack.compose.services.get("a")?.image).length).toBeLessThan(1_000_000);
   });
+
+  it("may not grow without bound by many values either", () => {
+    const text = `services: {a: {image: x, environment: {${Array.from({ length: 100 }, (_, index) => `K${String(index)}: "\${BIG}"`).join(", ")}}}}`;
+    const { compose } = stackOf([{ file: "compose.yaml", text }], () => "b".repeat(50_000), "/srv");
+    // A hundred times as much would be five million.
+    expect(JSON.stringify(compose.services.get("a")?.settings).length).toBeLessThan(300_000);
+  });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { stackOf } from "../../../src/compose/stack.ts";
 import type { Container, Inside } from "../../../src/host/containers.ts";
-import { containerProbes, type Surroundings } from "../../../src/probes/containers.ts";
+import { containerProbes, servicesNotReady, type StackContext } from "../../../src/probes/containers.ts";
 import { container } from "../../helpers/probes.ts";
 
 const COMPOSE = `services:
@@ -12,7 +12,13 @@ const COMPOSE = `services:
     ports: ["127.0.0.1:8080:80"]
     networks: [internal]
   once: { image: web:1, restart: "no" }
-  later: { image: web:1, profiles: [debug] }
+  job: { image: web:1 }
+  later:
+    image: web:1
+    profiles: [debug]
+    depends_on:
+      job: { condition: service_completed_successfully }
+      web: { condition: service_completed_successfully }
   proxied: { image: web:1, profiles: [proxy], networks: [proxy] }
 networks:
   proxy: { external: true }
@@ -29,7 +35,7 @@ interface Case {
 
 /** What the probes of `web` say, but for those that pass. */
 async function problems({ web = {}, others = [], inside, memory = 0.5, listening = false }: Case): Promise<string[]> {
-  const about: Surroundings = {
+  const about: StackContext = {
     compose: stackOf([{ file: "compose.yaml", text: COMPOSE }], () => undefined, "/app").compose,
     project: "app",
     profiles: new Set(["proxy"]),
@@ -37,6 +43,7 @@ async function problems({ web = {}, others = [], inside, memory = 0.5, listening
     memoryVariable: (service) => (service === "web" ? "WEB_MEMORY_LIMIT" : undefined),
     containers: [
       container({ id: "c3", service: "proxied", ports: [], volumes: [], networks: [{ name: "proxy", address: "" }] }),
+      container({ id: "c5", service: "job", status: "exited", health: undefined, ports: [] }),
       ...(web === "none" ? [] : [container(web)]),
       container({ id: "c2", service: "once", status: "exited", health: undefined, ports: [] }),
       ...others,
@@ -53,7 +60,7 @@ async function problems({ web = {}, others = [], inside, memory = 0.5, listening
     limitMs: 1000,
   };
   const probes = containerProbes(about);
-  expect(new Set(probes.map(({ service }) => service))).toEqual(new Set(["web", "once", "proxied"]));
+  expect(new Set(probes.map(({ service }) => service))).toEqual(new Set(["web", "once", "job", "proxied"]));
   const said = await Promise.all(probes.map(async ({ id, service, run }) => ({ id, service, ...(await run()) })));
   expect(said.filter(({ service, outcome }) => service !== "web" && outcome !== "pass")).toEqual([]);
   const found = said.filter(({ outcome }) => outcome !== "pass");
@@ -133,15 +140,15 @@ describe("probes of every container", () => {
       ["fail log: its log grows until the disk is full: the driver json-file has no max-size"],
     ],
     [
-      { web: { ports: [{ protocol: "tcp", container: 80, address: "0.0.0.0", port: 8080 }] } },
+      { web: { ports: [{ protocol: "tcp", address: "0.0.0.0", port: 8080 }] } },
       ["fail ports: is bound to 0.0.0.0:8080, which its file does not say (any more)"],
     ],
     [
       {
         web: {
           ports: [
-            { protocol: "tcp", container: 80, address: "127.0.0.1", port: 8080 },
-            { protocol: "tcp", container: 90, address: "127.0.0.1", port: 9090 },
+            { protocol: "tcp", address: "127.0.0.1", port: 8080 },
+            { protocol: "tcp", address: "127.0.0.1", port: 9090 },
           ],
         },
       },
@@ -155,5 +162,13 @@ describe("probes of every container", () => {
     ],
   ])("say what is wrong: %j", async (given, expected) => {
     expect(await problems(given)).toEqual(expected);
+  });
+
+  it("are those of the profiles that are switched on", () => {
+    const state = { project: "app", containers: [], now: () => 0 };
+    const { compose } = stackOf([{ file: "compose.yaml", text: COMPOSE }], () => undefined, "/app");
+    const count = (...profiles: string[]): number =>
+      servicesNotReady({ ...state, compose, profiles: new Set(profiles) });
+    expect([count(), count("debug"), count("debug", "proxy"), count("*"), count("none")]).toEqual([3, 4, 5, 5, 3]);
   });
 });

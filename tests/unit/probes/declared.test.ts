@@ -4,14 +4,14 @@ import type { DockerAnswer } from "../../../src/host/docker.ts";
 import type { Script } from "../../../src/host/peer.ts";
 import { connectionProblem, type HttpAnswer, type HttpRequest } from "../../../src/host/requests.ts";
 import { ask } from "../../../src/probes/declared.ts";
-import type { Hands } from "../../../src/probes/hands.ts";
+import type { ProbeContext } from "../../../src/probes/context.ts";
 import type { Verdict } from "../../../src/probes/probe.ts";
 import { runProbes } from "../../../src/probes/run.ts";
 import { spawnSync } from "node:child_process";
-import { container, hands, probeOf } from "../../helpers/probes.ts";
+import { container, context, probeOf } from "../../helpers/probes.ts";
 
-async function asked(declared: object, changes: Partial<Hands> = {}): Promise<Verdict> {
-  return ask({ spec: probeOf(declared), container: container(), network: "app_internal" }, hands(changes));
+async function asked(declared: object, changes: Partial<ProbeContext> = {}): Promise<Verdict> {
+  return ask({ spec: probeOf(declared), container: container(), network: "app_internal" }, context(changes));
 }
 
 const PASS: Partial<Verdict> = { outcome: "pass", hint: "" };
@@ -25,7 +25,7 @@ const docker = (answer: Partial<DockerAnswer>): DockerAnswer => ({
 });
 
 /** A server that gives one answer after the other, and what it was sent. */
-function server(...answers: HttpAnswer[]): { sent: HttpRequest[]; request: Hands["request"] } {
+function server(...answers: HttpAnswer[]): { sent: HttpRequest[]; request: ProbeContext["request"] } {
   const sent: HttpRequest[] = [];
   return {
     sent,
@@ -74,8 +74,8 @@ describe("a probe over HTTP", () => {
     const { request } = server(ok({}), ok({ result: [{ id: 1 }] }), { status: 500, text: "" });
     expect(await asked(round, { request, guard })).toMatchObject({
       outcome: "fail",
-      message: "what it may have made is not deleted yet",
-      hint: "it is named probe_1: if it is still there, delete it by hand",
+      message: "what it may have made is not deleted yet: probe_1",
+      hint: "if it is still there, delete it by hand",
     });
     expect(calledOff).toBe(0);
     const gone = server(ok({}), ok({ result: [{ id: 1 }] }), { status: 404, text: "" });
@@ -196,7 +196,7 @@ describe("a probe over TCP", () => {
 describe("a probe by SQL", () => {
   const count = { sql: { url: "${URL}", statements: [{ query: "SELECT 1", value: "1", hint: "of the statement" }] } };
 
-  it.each<[object, Awaited<ReturnType<Hands["sql"]>>, Partial<Verdict>]>([
+  it.each<[object, Awaited<ReturnType<ProbeContext["sql"]>>, Partial<Verdict>]>([
     [count, { values: ["1"] }, PASS],
     [count, { values: ["2"] }, { outcome: "fail", message: "SELECT 1 gave 2", hint: "of the statement" }],
     [count, { values: [undefined] }, { outcome: "fail", message: "SELECT 1 gave nothing" }],
@@ -315,7 +315,7 @@ describe("a probe of who can reach a service", () => {
         }),
         network: "a",
       },
-      hands({
+      context({
         beside: async (_, __, script) => {
           ({ text } = script);
           return Promise.resolve(fine);

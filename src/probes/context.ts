@@ -1,11 +1,12 @@
+import { interpolate } from "../env/interpolate.ts";
 import type { Container } from "../host/containers.ts";
 import type { SqlAnswer, SqlWork } from "../host/database.ts";
 import type { DockerAnswer } from "../host/docker.ts";
 import type { Script } from "../host/peer.ts";
 import type { HttpAnswer, HttpRequest } from "../host/requests.ts";
 
-/** How a declared probe reaches its service. */
-export interface Hands {
+/** What a declared probe works with: values, time, and ways to its service. */
+export interface ProbeContext {
   /** The value of a variable of `.env`, or of the probe's own (`PROBE_…`). */
   lookup: (name: string) => string | undefined;
   timeoutMs: number;
@@ -20,4 +21,9 @@ export interface Hands {
   guard: (requests: readonly HttpRequest[]) => () => void;
   /** A network that this stack is not on; undefined where there is none. */
   elsewhere: string | undefined;
+}
+
+/** A text of a manifest with its variables filled in. */
+export function filled(text: string, { lookup }: ProbeContext): string {
+  return interpolate(text, lookup);
 }
