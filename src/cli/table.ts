@@ -253,7 +253,7 @@ A rule that does not apply to a service is waived in framework.yaml, with the re
           type: "string",
           multiple: true,
           value: "FILE",
-          text: "also write a report: .json, .md (Markdown), .xml (JUnit), .sarif or .prom (metrics); can be repeated",
+          text: "also write a report: .html (a page), .json, .md (Markdown), .xml (JUnit), .sarif or .prom (metrics); can be repeated",
         },
         "init-waivers": {
           type: "boolean",
@@ -271,6 +271,7 @@ A rule that does not apply to a service is waived in framework.yaml, with the re
       "npm run validate -- crewai --fail-on warning",
       "npm run validate -- crewai --live --wait 180",
       "npm run validate -- --live --every 60 --report /var/lib/node_exporter/frameworks.prom",
+      "npm run validate -- --live --report report.html",
       "npm run validate -- --report findings.sarif --report findings.md",
       "npm run validate -- --init-ci github",
       "npm run validate -- --explain loopback",

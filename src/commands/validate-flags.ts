@@ -106,8 +106,16 @@ function isSeverity(text: string): text is Severity {
   return ["error", "warning", "info"].includes(text);
 }
 
+/** A report that is asked for. */
+export interface ReportFile {
+  file: string;
+  format: (typeof FORMATS)[string] & object;
+  /** Whether it shows what the stacks look like. */
+  isPage: boolean;
+}
+
 /** @throws UserError exit 2 for a file whose ending says nothing */
-export function reportsOf({ flags }: Context): { file: string; format: (typeof FORMATS)[string] & object }[] {
+export function reportsOf({ flags }: Context): ReportFile[] {
   return flags.list("report").map((file) => {
     const ending = extname(file).slice(1).toLowerCase();
     const format = Object.hasOwn(FORMATS, ending) ? FORMATS[ending] : undefined;
@@ -118,7 +126,7 @@ export function reportsOf({ flags }: Context): { file: string; format: (typeof F
           .map((each) => `.${each}`)
           .join(", ")}`,
       );
-    return { file, format };
+    return { file, format, isPage: ending === "html" };
   });
 }
 

@@ -31,10 +31,10 @@ export const command: Command<Request, never, Result> = {
   read: async (context) => {
     const { place, flags } = context;
     verdictsOf(context);
-    reportsOf(context);
     requireAlone(context);
     const explain = flags.text("explain");
-    const judging = { place, frameworks: flags.positionals, live: liveOf(context) };
+    const withStacks = reportsOf(context).some(({ isPage }) => isPage);
+    const judging = { place, frameworks: flags.positionals, live: liveOf(context), withStacks };
     const watching = watchOf(context);
     return Promise.resolve({
       request: {

@@ -7,8 +7,10 @@ import { UserError } from "../lib/errors.ts";
 import { describeHolder } from "../ports/claim.ts";
 import { chosenFrameworks } from "../root/find.ts";
 import { effectiveName, projectOf, type Framework } from "../root/framework.ts";
+import { newestSet, type BackupSet } from "../root/backup-sets.ts";
 import type { Root } from "../root/root.ts";
 import { stackFiles } from "../root/stack-files.ts";
+import type { Compose } from "../compose/model.ts";
 import { stackOf } from "../compose/stack.ts";
 import type { Probed } from "../probes/probe.ts";
 import { SPEC_RULE } from "../rules/framework.ts";
@@ -28,13 +30,25 @@ export interface ValidateRequest {
   frameworks: readonly string[];
   /** Asks the running stacks as well; without it, no engine is asked. */
   live?: LiveRequest | undefined;
+  /** Also gives what the stacks look like, for a page. */
+  withStacks?: boolean;
 }
 
-interface FrameworkVerdict {
+export interface FrameworkVerdict {
   name: string;
   findings: readonly Finding[];
   /** None without `live`. */
   probes: readonly Probed[];
+  /** Only where it was asked for, and the directory can be read. */
+  stack?: StackView | undefined;
+}
+
+/** What a stack looks like. */
+export interface StackView {
+  compose: Compose;
+  /** Its Compose project, which its networks are named after. */
+  project: string;
+  lastBackup: BackupSet | undefined;
 }
 
 export interface ValidateResult {
@@ -44,7 +58,8 @@ export interface ValidateResult {
 }
 
 /** Judges frameworks by the static rules, and asks their running stacks where that is wanted. */
-export async function validate({ place, frameworks: names, live }: ValidateRequest): Promise<ValidateResult> {
+export async function validate(request: ValidateRequest): Promise<ValidateResult> {
+  const { place, frameworks: names, live } = request;
   const session = await openSession(place, { dry: true });
   const { root } = session;
   const isNamed = (folder: string): boolean => names.length === 0 || names.includes(folder);
@@ -58,7 +73,8 @@ export async function validate({ place, frameworks: names, live }: ValidateReque
   const stacks: LiveStack[] = [];
   for (const framework of chosen) {
     const { subject, ...verdict } = verdictOf(framework, about, place, day);
-    judged.push({ name: framework.folder, ...verdict });
+    const stack = subject !== undefined && request.withStacks === true ? viewOf(framework, subject) : undefined;
+    judged.push({ name: framework.folder, ...verdict, stack });
     if (subject !== undefined && live !== undefined)
       stacks.push({
         framework,
@@ -71,7 +87,7 @@ export async function validate({ place, frameworks: names, live }: ValidateReque
   const { probed, notes } = live === undefined ? NOT_ASKED : await askStacks(stacks, place, live);
   const frameworks = judged
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, findings }) => ({ name, findings, probes: probed.get(name) ?? [] }));
+    .map(({ name, findings, stack }) => ({ name, findings, probes: probed.get(name) ?? [], stack }));
   const outcomes = frameworks.flatMap(({ findings, probes }) => [...findings, ...probes].map(({ outcome }) => outcome));
   const count = (outcome: (typeof outcomes)[number]): number => outcomes.filter((each) => each === outcome).length;
   return {
@@ -84,6 +100,10 @@ export async function validate({ place, frameworks: names, live }: ValidateReque
     },
     notes: [...session.notes, ...root.warnings.map((warning) => `warning: ${warning}`), ...notes],
   };
+}
+
+function viewOf(framework: Framework, { stack: { compose } }: Subject): StackView {
+  return { compose, project: projectOf(framework), lastBackup: newestSet(framework.dir, framework.spec.backup) };
 }
 
 const NOT_ASKED: LiveResult = { probed: new Map(), notes: [] };

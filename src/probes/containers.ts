@@ -143,7 +143,7 @@ async function memoryVerdict(container: Container, about: StackContext): Promise
   const share = await about.memory(container);
   if (share === undefined) return unknown("the engine does not say how much memory it uses", "docker stats");
   const percent = `uses ${(share * 100).toFixed(0)}% of its ${sizeText(memoryLimit)}`;
-  return share >= MUCH ? failed(percent, raise) : passed(`${percent}${note}`);
+  return { ...(share >= MUCH ? failed(percent, raise) : passed(`${percent}${note}`)), share };
 }
 
 // Little in both ways: a twentieth of a large disk is a lot.
@@ -155,18 +155,19 @@ async function diskVerdict(container: Container, about: StackContext): Promise<V
   const known = [...disks].map(([path, disk]) => ({ path, ...disk, share: disk.free / Math.max(disk.size, 1) }));
   const [least] = known.toSorted((a, b) => a.share - b.share);
   const full = known.find(({ share, free }) => share < LITTLE_SHARE && free < LITTLE_BYTES);
-  if (full !== undefined)
-    return failed(
-      `only ${sizeText(full.free)} of ${sizeText(full.size)} is free at ${full.path}`,
-      "make room on that disk (docker system df shows what uses it), or move the volume to a larger one",
-    );
+  if (full !== undefined) {
+    const message = `only ${sizeText(full.free)} of ${sizeText(full.size)} is free at ${full.path}`;
+    const hint = "make room on that disk (docker system df shows what uses it), or move the volume to a larger one";
+    return { ...failed(message, hint), share: 1 - full.share };
+  }
   const asked = container.volumes.filter(({ target }) => !disks.has(target)).map(({ target }) => target);
   if (asked.length > 0 || least === undefined)
     return unknown(
       `how much space is left at ${asked.join(", ")} cannot be asked inside it`,
       "docker system df, and df -h for the engine's directory",
     );
-  return passed(`${sizeText(least.free)} of ${sizeText(least.size)} is free at ${least.path}`);
+  const message = `${sizeText(least.free)} of ${sizeText(least.size)} is free at ${least.path}`;
+  return { ...passed(message), share: 1 - least.share };
 }
 
 function logVerdict({ log, service }: Container): Verdict {

@@ -7,6 +7,8 @@ export interface Verdict {
   message: string;
   /** What to do; empty for a pass. */
   hint: string;
+  /** How much is in use of what there is, from 0 to 1; only where that is the question. */
+  share?: number;
 }
 
 /** One question to a running stack. */

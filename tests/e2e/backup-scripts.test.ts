@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { sha256 } from "../../src/lib/digest.ts";
+import { newestSet } from "../../src/root/backup-sets.ts";
 import { run, type Outcome } from "../helpers/cli.ts";
 import { Workspace } from "../helpers/project-dir.ts";
 
@@ -215,5 +216,66 @@ describe("sets", () => {
       work.edit("crewai/framework.yaml", /directory: .*/, `directory: "${bad}"`);
       expect([bad, (await work.run("regenerate")).code]).toEqual([bad, 2]);
     }
+  });
+
+  it.each<[string, string | undefined, (dir: string) => void, string?]>([
+    ["none", undefined, () => undefined],
+    [
+      "the newest",
+      "20261102T000000Z",
+      (dir) => {
+        set(dir, "20261101T000000Z");
+        set(dir, "20261102T000000Z");
+      },
+    ],
+    [
+      "none that holds only a part of the stack, or that a restore made, or that is not whole, or odd",
+      "20261101T000000Z",
+      (dir) => {
+        set(dir, "20261101T000000Z");
+        set(dir, "20261102T000000Z", { complete: "false" });
+        set(dir, "20261103T000000Z", { reason: "before-restore" });
+        fs.outputFileSync(join(dir, "backups/20261104T000000Z.partial/manifest.json"), "{}");
+        fs.outputFileSync(join(dir, "backups/20261105T000000Z/other"), "");
+        fs.outputFileSync(join(dir, "backups/20261106T000000Z/manifest.json"), "no JSON");
+        fs.outputFileSync(join(dir, "backups/20261107T000000Z"), "a file");
+      },
+    ],
+    [
+      "none that was not copied",
+      "20261101T000000Z",
+      (dir) => {
+        for (const day of ["01", "02"]) set(dir, `202611${day}T000000Z`);
+        fs.outputFileSync(join(dir, "hooks/copy"), "", { mode: 0o755 });
+        fs.writeFileSync(join(dir, "backups/.copied"), "20261101T000000Z\n");
+      },
+    ],
+    [
+      "none before the first copy",
+      undefined,
+      (dir) => {
+        set(dir, "20261101T000000Z");
+        fs.outputFileSync(join(dir, "hooks/copy"), "", { mode: 0o755 });
+      },
+    ],
+    [
+      "only what is in the repository, with restic",
+      "20261101T000000Z",
+      (dir) => {
+        set(dir, "20261101T000000Z");
+        set(dir, "20261102T000000Z");
+        fs.outputFileSync(join(dir, "backups/20261102T000000Z/postgres/dump"), "x");
+      },
+      "restic",
+    ],
+  ])("the newest that counts is the same for scripts and reports: %s", async (_, wanted, arrange, driver = "dir") => {
+    const { work, dir } = await made("postgres");
+    if (driver === "restic") {
+      work.edit("crewai/framework.yaml", /driver: dir\b.*/, "driver: restic\n  repository: /srv/restic");
+      await work.ok("regenerate");
+    }
+    arrange(dir);
+    expect((await library(dir, "newest_backup")).stdout).toBe(wanted ?? "");
+    expect(newestSet(dir, { directory: "backups", driver: driver as "dir" })?.id).toBe(wanted);
   });
 });

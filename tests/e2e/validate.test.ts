@@ -455,11 +455,15 @@ describe("validate", () => {
       join(dir, "compose.override.yaml"),
       'services: {"a<b>|`x`&\\"": {image: "x<script>|y", restart: always}}\n',
     );
-    const files = ["r.json", "r.md", "r.xml", "r.sarif"];
+    const files = ["r.json", "r.md", "r.xml", "r.sarif", "r.html"];
     const { code, stderr } = await cli(["validate", ...files.flatMap((file) => ["--report", file])], { cwd });
     expect([code, stderr]).toEqual([6, expect.stringContaining("note: the report is in r.sarif")]);
-    const [json = "", markdown = "", , sarif = ""] = files.map((file) => fs.readFileSync(join(cwd, file), "utf8"));
+    const [json = "", markdown = "", , sarif = "", html = ""] = files.map((file) =>
+      fs.readFileSync(join(cwd, file), "utf8"),
+    );
     expect(failing(document(json, "validate") as unknown as Document).length).toBeGreaterThan(5);
+    expect(html).toContain("a&lt;b&gt;");
+    expect(html).not.toMatch(/<script|<b>/);
     // Whatever is anybody's is code.
     for (const line of markdown.split("\n").filter((each) => each.includes("x<script>")))
       expect(line).toMatch(/`[^`]*x<script>[^`]*`/);

@@ -8,7 +8,14 @@ export function validateDocumentOf({ frameworks, summary }: ValidateResult): Val
     frameworks: frameworks.map(({ name, findings, probes }) => ({
       name,
       findings: [...findings],
-      probes: [...probes],
+      probes: probes.map(({ id, service, outcome, ms, message, hint }) => ({
+        id,
+        service,
+        outcome,
+        ms,
+        message,
+        hint,
+      })),
     })),
     summary,
   };

@@ -1,22 +1,15 @@
 import type { ValidateResult } from "../../flow/validate.ts";
 import { visible, visibleLines } from "../../lib/visible.ts";
-import type { Finding, RuleInfo } from "../../rules/rule.ts";
+import type { Finding } from "../../rules/rule.ts";
+import { escapedText } from "../page/markup.ts";
 import { validateDocumentOf } from "./document.ts";
 import { metricsOf } from "./metrics.ts";
+import type { Report } from "./report.ts";
 import { placeOf, probeName, sentenceOf, sourcesOf, summaryLine } from "./words.ts";
 
-/** Everything that a report is made of. */
-export interface Report {
-  result: ValidateResult;
-  rules: readonly RuleInfo[];
-  /** The program's version. */
-  version: string;
-  /** When it was judged, in milliseconds since 1970. */
-  time: number;
-}
-
 /** How a report can be written, by the ending of its file. */
-export const FORMATS: Readonly<Record<string, (report: Report) => string>> = {
+export const FORMATS: Readonly<Record<string, (report: Report) => string | Promise<string>>> = {
+  html: async (report) => (await import("../page/page.ts")).pageOf(report),
   json: ({ result }) => `${visibleLines(JSON.stringify(validateDocumentOf(result), null, 2))}\n`,
   md: markdown,
   xml: junit,
@@ -96,33 +89,27 @@ function junit({ result }: Report): string {
   const suites = result.frameworks.map(({ name, findings, probes }) => {
     const asked = probes.map((probe) => {
       const { outcome, message, hint, ms } = probe;
-      const head = `<testcase classname="${escaped(name)}" name="${escaped(probeName(probe))}" time="${(ms / 1000).toFixed(3)}"`;
-      const text = escaped(`${message}. ${hint}.`);
+      const head = `<testcase classname="${escapedText(name)}" name="${escapedText(probeName(probe))}" time="${(ms / 1000).toFixed(3)}"`;
+      const text = escapedText(`${message}. ${hint}.`);
       if (outcome === "pass") return `${head}/>`;
       if (outcome === "unknown") return `${head}><error type="unknown" message="${text}"/></testcase>`;
       return `${head}><failure type="probe" message="${text}"/></testcase>`;
     });
     const judged = findings.map((finding) => {
-      const head = `<testcase classname="${escaped(name)}" name="${escaped(`${finding.rule}${finding.service === null ? "" : ` ${finding.service}`}`)}">`;
+      const head = `<testcase classname="${escapedText(name)}" name="${escapedText(`${finding.rule}${finding.service === null ? "" : ` ${finding.service}`}`)}">`;
       const at = placeOf(finding);
-      const text = escaped(`${at === undefined ? "" : `${at}: `}${finding.message}. ${finding.fix}.`);
+      const text = escapedText(`${at === undefined ? "" : `${at}: `}${finding.message}. ${finding.fix}.`);
       if (finding.outcome === "waived") return `${head}<skipped message="${text}"/></testcase>`;
       if (finding.outcome === "unknown") return `${head}<error type="unknown" message="${text}"/></testcase>`;
       return `${head}<failure type="${finding.severity}" message="${text}"/></testcase>`;
     });
     const cases = [...judged, ...asked];
-    if (cases.length === 0) cases.push(`<testcase classname="${escaped(name)}" name="all rules"/>`);
+    if (cases.length === 0) cases.push(`<testcase classname="${escapedText(name)}" name="all rules"/>`);
     const count = (wanted: Finding["outcome"]): string =>
       String([...findings, ...probes].filter(({ outcome }) => outcome === wanted).length);
-    return `  <testsuite name="${escaped(name)}" tests="${String(cases.length)}" failures="${count("fail")}" errors="${count("unknown")}" skipped="${count("waived")}">\n${cases.map((each) => `    ${each}\n`).join("")}  </testsuite>\n`;
+    return `  <testsuite name="${escapedText(name)}" tests="${String(cases.length)}" failures="${count("fail")}" errors="${count("unknown")}" skipped="${count("waived")}">\n${cases.map((each) => `    ${each}\n`).join("")}  </testsuite>\n`;
   });
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="framework-infra validate">\n${suites.join("")}</testsuites>\n`;
-}
-
-/** As the text of an attribute; what XML 1.0 cannot hold is shown as an escape. */
-function escaped(text: string): string {
-  const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
-  return visible(text).replaceAll(/[&<>"']/g, (letter) => entities[letter] ?? letter);
 }
 
 /** For a pull request. */

@@ -26,6 +26,7 @@ need ip iproute2
 need cron cron
 need restic restic
 need faketime faketime
+need chromium chromium
 need python3 python3
 python3 -c 'import yaml' 2>/dev/null || packages+=(python3-yaml)
 python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip)

@@ -1,0 +1,126 @@
+import type { FrameworkVerdict, StackView } from "../../flow/validate.ts";
+import type { Probed } from "../../probes/probe.ts";
+import type { Finding, RuleInfo } from "../../rules/rule.ts";
+import { placeOf, probeName, sentenceOf } from "../validation/words.ts";
+import { ageText } from "./age.ts";
+import { drawingOf, KINDS, neighboursOf, railsOf, type Rail } from "./drawing.ts";
+import { markup, type Markup } from "./markup.ts";
+import { publishedText } from "./ports.ts";
+import { anchorOf, badge, table, verdictOf } from "./verdict.ts";
+
+/** All that is known of one framework. @param time of the report, in milliseconds since 1970 */
+export function frameworkSection(verdict: FrameworkVerdict, rules: readonly RuleInfo[], time: number): Markup {
+  const { name, findings, probes, stack } = verdict;
+  return markup`<section aria-labelledby="${anchorOf(name)}">
+<h2 id="${anchorOf(name)}">${name} ${badge(verdictOf(verdict))}</h2>
+${stack === undefined ? markup`<p>Its directory cannot be read, so there is no more to show.</p>\n` : stackPart(verdict, stack, time)}
+<h3>Findings</h3>
+${findingsPart(findings, rules)}
+<h3>Probes</h3>
+${probesPart(probes)}
+<p class="back"><a href="#all">Back to all frameworks</a></p>
+</section>
+`;
+}
+
+function stackPart({ name, probes }: FrameworkVerdict, stack: StackView, time: number): Markup {
+  const { compose, project, lastBackup } = stack;
+  const rails = railsOf(compose, project);
+  const backup =
+    lastBackup === undefined
+      ? markup`There is no complete backup set here. <code>scripts/backup.sh</code> makes one.`
+      : markup`Last backup: set <code>${lastBackup.id}</code>, ${ageText(time - lastBackup.time)}.`;
+  if (compose.services.size === 0) return markup`<p>${[backup]}</p>\n<p>Its Compose file has no services.</p>\n`;
+  const label = `${name}: its services, and the networks that each is on`;
+  return markup`<p>${[backup]}</p>
+<div class="stack">
+${drawingOf(compose, rails, probes, label)}<ol class="networks">
+${rails.map((rail) => markup`<li><code>${rail.name}</code>: ${KINDS[rail.kind]}</li>\n`)}</ol>
+</div>
+<h3>Services</h3>
+${servicesTable(stack, rails, probes, name)}`;
+}
+
+function servicesTable(
+  { compose }: StackView,
+  rails: readonly Rail[],
+  probes: readonly Probed[],
+  name: string,
+): Markup {
+  const isLive = probes.length > 0;
+  const rows = [...compose.services.values()].map((service) => {
+    const probe = (id: string): Probed | undefined =>
+      probes.find((each) => each.id === id && each.service === service.name);
+    const mode = service.settings["network_mode"];
+    const reach = neighboursOf(service.name, rails);
+    const published = publishedText(service, compose);
+    const asked = isLive
+      ? markup`<td>${state(probe("state"))}</td><td>${use(probe("memory"), "memory")}</td><td>${use(probe("disk"), "disk")}</td>`
+      : markup``;
+    return markup`<th scope="row">${service.name}</th>${asked}<td>${published === "" ? "nothing" : published}</td><td>${typeof mode === "string" ? `the network of ${mode}` : reach.length === 0 ? "none" : reach.join(", ")}</td>`;
+  });
+  const heads = [
+    "Service",
+    ...(isLive ? ["State", "Memory", "Disk"] : []),
+    "Published on this host",
+    "Shares a network with",
+  ].map((head) => markup`<th scope="col">${head}</th>`);
+  return table(`Services of ${name}`, markup`${heads}`, rows);
+}
+
+const NOT_ASKED = markup`<span class="soft">not asked</span>`;
+
+function state(probe: Probed | undefined): Markup {
+  return probe === undefined ? NOT_ASKED : markup`${badge(probe.outcome)} ${probe.message}`;
+}
+
+/** How much is in use of what there is, where that is known. */
+function use(probe: Probed | undefined, what: string): Markup {
+  if (probe === undefined) return NOT_ASKED;
+  const { share, outcome, message } = probe;
+  const bar =
+    share === undefined
+      ? markup``
+      : markup`<meter min="0" max="1" high="0.8" optimum="0" value="${share.toFixed(2)}" aria-label="${what} in use"></meter> `;
+  return markup`${outcome === "pass" ? markup`` : markup`${badge(outcome)} `}${bar}${message}`;
+}
+
+function findingsPart(findings: readonly Finding[], rules: readonly RuleInfo[]): Markup {
+  const open = findings.filter(({ outcome }) => outcome !== "waived");
+  const waived = findings.filter(({ outcome }) => outcome === "waived");
+  const why = new Map(rules.map((rule) => [rule.id, rule]));
+  const item = (finding: Finding): Markup => {
+    const word = finding.outcome === "fail" ? finding.severity : finding.outcome;
+    const place = placeOf(finding);
+    const rule = why.get(finding.rule);
+    return markup`<li>${badge(word)} ${sentenceOf(finding)} ${place === undefined ? markup`` : markup`<code>${place}</code> `}<span class="soft">${finding.rule}</span><br>
+${finding.outcome === "waived" ? markup`` : markup`Fix: ${finding.fix}.`}
+${rule === undefined ? markup`` : markup`<details><summary>Why</summary><p>${rule.why}</p></details>`}</li>
+`;
+  };
+  const list = (all: readonly Finding[]): Markup => markup`<ul class="findings">\n${all.map(item)}</ul>\n`;
+  return markup`${open.length === 0 ? markup`<p>${badge("pass", "none")} Every rule that is not waived is kept.</p>\n` : list(open)}${
+    waived.length === 0
+      ? markup``
+      : markup`<details><summary>${waived.length} waived</summary>\n${list(waived)}</details>\n`
+  }`;
+}
+
+function probesPart(probes: readonly Probed[]): Markup {
+  if (probes.length === 0)
+    return markup`<p>The running stack was not asked: <code>npm run validate -- --live --report FILE.html</code> asks it.</p>\n`;
+  const bad = probes.filter(({ outcome }) => outcome !== "pass");
+  const list = bad.map((probe, index) => {
+    // What helps several in a row is said once, as on a terminal.
+    const fix = bad[index + 1]?.hint === probe.hint ? markup`` : markup`<br>\nFix: ${probe.hint}.`;
+    return markup`<li>${badge(probe.outcome)} <strong>${probeName(probe)}</strong> ${probe.message}${fix}</li>\n`;
+  });
+  const heads = ["Result", "Probe", "What was found"].map((head) => markup`<th scope="col">${head}</th>`);
+  const rows = probes.map(
+    (probe) =>
+      markup`<td>${badge(probe.outcome)}</td><th scope="row">${probeName(probe)}</th><td>${probe.message}</td><td class="number">${probe.ms}</td>`,
+  );
+  return markup`${list.length === 0 ? markup`` : markup`<ul class="findings">\n${list}</ul>\n`}<details><summary>${probes.length - bad.length} of ${probes.length} probes passed</summary>
+${table("Probes", markup`${heads}<th scope="col" class="number">Milliseconds</th>`, rows)}</details>
+`;
+}

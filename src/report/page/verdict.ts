@@ -1,0 +1,53 @@
+import type { FrameworkVerdict } from "../../flow/validate.ts";
+import { markup, type Markup } from "./markup.ts";
+
+/** What a framework comes to, in one word. */
+export type Word = "fail" | "unknown" | "warning" | "pass";
+
+const SIGNS: Readonly<Record<string, string>> = {
+  pass: "✓",
+  fail: "✗",
+  error: "✗",
+  unknown: "?",
+  warning: "!",
+  info: "i",
+  waived: "–",
+};
+
+/** A word with its sign, in its colour. @param word one of `SIGNS`, which also is its class; "" for none */
+export function badge(word: string, text = word): Markup {
+  const sign = SIGNS[word];
+  return markup`<span class="badge ${word}">${sign === undefined ? markup`` : markup`<span aria-hidden="true">${sign} </span>`}${text}</span>`;
+}
+
+/** The worst of what was found: of findings, only errors are a failure. */
+export function verdictOf({ findings, probes }: FrameworkVerdict): Word {
+  const broken = findings.filter(({ outcome }) => outcome === "fail");
+  if (broken.some(({ severity }) => severity === "error") || probes.some(({ outcome }) => outcome === "fail"))
+    return "fail";
+  if ([...findings, ...probes].some(({ outcome }) => outcome === "unknown")) return "unknown";
+  return broken.length > 0 ? "warning" : "pass";
+}
+
+/** How many findings and probes of a framework came out so. */
+export function countOf({ findings, probes }: FrameworkVerdict, wanted: "fail" | "unknown" | "waived"): number {
+  return [...findings, ...probes].filter(({ outcome }) => outcome === wanted).length;
+}
+
+/** An id for a heading, whatever a directory is called. */
+export function anchorOf(name: string): string {
+  return `framework-${encodeURIComponent(name)}`;
+}
+
+/**
+ * A table that can be scrolled sideways, by keyboard as well.
+ * @param label what it shows
+ */
+export function table(label: string, head: Markup, rows: readonly Markup[]): Markup {
+  return markup`<div class="table" role="region" tabindex="0" aria-label="${label}"><table>
+<thead><tr>${head}</tr></thead>
+<tbody>
+${rows.map((row) => markup`<tr>${row}</tr>\n`)}</tbody>
+</table></div>
+`;
+}
