@@ -1,4 +1,4 @@
-// npm run schemas also writes the lists of rules and probes in docs/validation.md, from the code and the manifests.
+// npm run schemas also writes the lists of rules, probes and measures in docs/validation.md, from the code and the manifests.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,7 +38,17 @@ export async function ruleDocs(): Promise<{ found: string; wanted: string }> {
     ...declared,
     "",
   ];
-  return { found, wanted: between(between(found, "rules", rules.join("\n")), "probes", probes.join("\n")) };
+  const measures = [
+    "| measure | what is timed |",
+    "|---|---|",
+    ...[...services.values()].flatMap(({ id, measures: all }) =>
+      all.map(({ id: name, title }) => `| ${id}.${name} | ${title} |`),
+    ),
+    "",
+  ];
+  const parts = { rules, probes, measures };
+  const wanted = Object.entries(parts).reduce((text, [name, lines]) => between(text, name, lines.join("\n")), found);
+  return { found, wanted };
 }
 
 /** A text with another part between `<!-- NAME: ... -->` and `<!-- end of the NAME -->`. */

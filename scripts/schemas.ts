@@ -17,6 +17,7 @@ import {
   statusDocument,
   validateDocument,
 } from "../src/report/documents.ts";
+import { baselineSchema } from "../src/store/baseline.ts";
 import { loadCatalogue } from "../src/catalogue/load.ts";
 import { DESCRIPTIONS } from "../src/spec/descriptions.ts";
 import { schemasFor } from "../src/spec/schema.ts";
@@ -37,6 +38,7 @@ const SOURCES = {
   status: { schema: statusDocument, title: "--json of status: the state of every file" },
   doctor: { schema: doctorDocument, title: "--json of doctor: the checks of this host" },
   validate: { schema: validateDocument, title: "--json of validate: findings and probes" },
+  baseline: { schema: baselineSchema, title: ".scaffold/host/baseline.json: how fast a stack was on this host" },
   changes: { schema: changesDocument, title: "What validate --every tells a webhook or a command" },
   "backup-manifest": { schema: backup.backupManifest, title: "backups/ID/manifest.json: a backup set" },
   backup: { schema: backup.backupDocument, title: "--json of scripts/backup.sh" },

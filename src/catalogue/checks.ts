@@ -26,6 +26,7 @@ export function checkCatalogue(services: readonly Placed<Manifest>[], presets: r
     ...patterns(services),
     ...externalKeys(services),
     ...probes(services),
+    ...measures(services),
     ...presetRules(presets),
   ];
 }
@@ -171,6 +172,26 @@ function probes(services: readonly Placed<Manifest>[]): Problem[] {
         .map((id) => `"${id}" of \`external\` is not a probe over HTTP, TCP or SQL`),
     ];
     return messages.map((message) => ({ file, key: "probes", message }));
+  });
+}
+
+/** The same of measures. */
+function measures(services: readonly Placed<Manifest>[]): Problem[] {
+  const containers = new Set(services.flatMap(({ value }) => value.containers.map(({ name }) => name)));
+  return services.flatMap(({ file, value }) => {
+    const ids = value.measures.map(({ id }) => id);
+    const messages = [
+      ...ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `two measures are called "${id}"`),
+      ...value.measures.flatMap(({ id, container }) =>
+        container === undefined || containers.has(container)
+          ? []
+          : [`"${id}" is about the container "${container}", which no service has`],
+      ),
+      ...(value.external?.measures ?? [])
+        .filter((id) => !ids.includes(id))
+        .map((id) => `"${id}" of \`external\` is not one of its measures`),
+    ];
+    return messages.map((message) => ({ file, key: "measures", message }));
   });
 }
 

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 
 import { idSchema, portSchema } from "./ids.ts";
+import { measureSchema } from "./measure.ts";
 import { probeSchema } from "./probe.ts";
 
 const textSchema = z.string().check(z.minLength(1));
@@ -145,6 +146,8 @@ export const manifestSchema = z.strictObject({
       next: z.optional(textSchema),
       /** Which of `probes` are asked of it there: of those over HTTP, TCP and SQL. */
       probes: z._default(z.array(idSchema), []),
+      /** Which of `measures` are taken of it there. */
+      measures: z._default(z.array(idSchema), []),
     }),
   ),
   /** Framework names (whole, as a regular expression) that would clash with its own database, role or container names. */
@@ -162,6 +165,8 @@ export const manifestSchema = z.strictObject({
   ),
   /** What `validate --live` asks of it. */
   probes: z._default(z.array(probeSchema), []),
+  /** What `validate --baseline` times. */
+  measures: z._default(z.array(measureSchema), []),
   /** What a backup of it must hold; shown in the directory's README. */
   backup: z._default(z.array(z.string()), []),
 });

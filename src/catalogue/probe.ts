@@ -2,16 +2,16 @@ import * as z from "zod/mini";
 
 import { idSchema } from "./ids.ts";
 
-const textSchema = z.string().check(z.minLength(1));
+export const textSchema = z.string().check(z.minLength(1));
 
 /** Values in which `${NAME}` of `.env`, and of the probe itself (`PROBE_…`), is filled in. */
-const valuesSchema = z._default(z.record(z.string(), textSchema), {});
+export const valuesSchema = z._default(z.record(z.string(), textSchema), {});
 
 /** Milliseconds are for machines: here, whole seconds. */
 const secondsSchema = z.int().check(z.gte(1), z.lte(600));
 
 /** One request over HTTP. */
-const requestSchema = z.strictObject({
+export const requestSchema = z.strictObject({
   method: z._default(z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]), "GET"),
   /** Path and query, below the probe's `url`. */
   path: z.string().check(z.regex(/^\//, "a path that starts with /")),

@@ -232,6 +232,10 @@ A rule that does not apply to a service is waived in framework.yaml, with the re
           text: "with --live: wait so long for every service to be healthy (default 0)",
         },
         "read-only": { type: "boolean", text: "with --live: leave out the probes that write something for a moment" },
+        baseline: {
+          type: "boolean",
+          text: "with the running stacks: measure how fast they are, and keep it; later runs with --live say what became slower",
+        },
         every: { type: "string", value: "SECONDS", text: "check again every SECONDS, and show what changed" },
         webhook: {
           type: "string",
@@ -270,6 +274,7 @@ A rule that does not apply to a service is waived in framework.yaml, with the re
       "npm run validate",
       "npm run validate -- crewai --fail-on warning",
       "npm run validate -- crewai --live --wait 180",
+      "npm run validate -- crewai --baseline",
       "npm run validate -- --live --every 60 --report /var/lib/node_exporter/frameworks.prom",
       "npm run validate -- --live --report report.html",
       "npm run validate -- --report findings.sarif --report findings.md",

@@ -22,6 +22,7 @@ export function requireAlone({ flags, out }: Context): void {
     ...(second === undefined ? [] : [second]),
     ...(out.json ? ["--json"] : []),
     ...(flags.isSet("live") ? ["--live"] : []),
+    ...(flags.isSet("baseline") ? ["--baseline"] : []),
     ...(flags.text("every") === undefined ? [] : ["--every"]),
     ...(flags.list("report").length > 0 ? ["--report"] : []),
     ...(flags.text("fail-on") === undefined ? [] : ["--fail-on"]),
@@ -33,15 +34,25 @@ export function requireAlone({ flags, out }: Context): void {
 
 /** @throws UserError exit 2 for a time that is no number of seconds, and for what only counts with --live */
 export function liveOf({ flags, out }: Context): LiveRequest | undefined {
+  const isBaseline = flags.isSet("baseline");
+  const isWatching = flags.text("every") !== undefined;
+  const [other] = [...(flags.isSet("read-only") ? ["--read-only"] : []), ...(isWatching ? ["--every"] : [])];
+  if (isBaseline && other !== undefined)
+    throw usageError(`--baseline and ${other} cannot be used together`, "run validate --baseline on its own");
   const live = {
     timeoutSeconds: secondsOf(flags, "timeout", 1) ?? 10,
     waitSeconds: secondsOf(flags, "wait", 0) ?? 0,
     isReadOnly: flags.isSet("read-only"),
+    measuring: isBaseline
+      ? ("keep" as const)
+      : flags.isSet("read-only") || isWatching
+        ? undefined
+        : ("compare" as const),
     onProgress: (text: string) => {
       out.progress(text);
     },
   };
-  if (flags.isSet("live")) return live;
+  if (flags.isSet("live") || isBaseline) return live;
   const alone = ["timeout", "wait"].find((name) => flags.text(name) !== undefined);
   const unused = alone ?? (live.isReadOnly ? "read-only" : undefined);
   if (unused !== undefined) throw usageError(`--${unused} has no effect without --live`, "add --live");

@@ -121,7 +121,8 @@ function patienceFor({ http, exec, reach }: ProbeSpec, { limitMs }: Run): number
   return own + waits + limitMs * Math.max(1, requests.length + (http?.cleanup.length ?? 0));
 }
 
-function contextFor({ framework: { env } }: LiveStack, elsewhere: string | undefined, run: Run): ProbeContext {
+/** What a probe of a stack works with; its own values are made for each. */
+export function contextFor({ framework: { env } }: LiveStack, elsewhere: string | undefined, run: Run): ProbeContext {
   const own = new Map<string, string>();
   const made: Record<string, () => string> = {
     PROBE_NAME: () => `framework_infra_probe_${randomBytes(6).toString("hex")}`,

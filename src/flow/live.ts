@@ -21,6 +21,8 @@ export interface LiveRequest {
   waitSeconds: number;
   /** Leaves out the probes that write something for a moment. */
   isReadOnly: boolean;
+  /** Whether figures are taken as well: to be kept as the baseline, or to be held against it. */
+  measuring: "keep" | "compare" | undefined;
   onProgress: (text: string) => void;
 }
 

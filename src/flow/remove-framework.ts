@@ -5,6 +5,7 @@ import { engineVolumes, runningContainers } from "../host/engine.ts";
 import { EXIT, UserError } from "../lib/errors.ts";
 import { quotedForShell } from "../lib/shell.ts";
 import { planRemoval } from "../plan/removal.ts";
+import { BASELINE_FILE } from "../plan/state.ts";
 import { findFramework } from "../root/find.ts";
 import { effectiveName, SPEC_FILE, volumesOf, type Framework } from "../root/framework.ts";
 import { readDirectory, remainingIn } from "../store/directory.ts";
@@ -50,7 +51,7 @@ export async function removeFramework(request: RemoveFrameworkRequest): Promise<
     }
     const framework = findFramework(root, request.framework);
     const { folder, dir, env } = framework;
-    const disk = readDirectory(dir, [SPEC_FILE, ".env"], `${place.shown}/${folder}`);
+    const disk = readDirectory(dir, [SPEC_FILE, ".env", BASELINE_FILE], `${place.shown}/${folder}`);
     const { plan, edited } = planRemoval(folder, disk, purge);
     const managed = managedNames(envSections(framework.spec, place.catalogue));
     const change: Change = {
@@ -85,7 +86,7 @@ function finishedRemoval(
 ): RemoveFrameworkResult | undefined {
   if (recovered?.removed.includes(folder) !== true || root.frameworks.some((each) => each.folder === folder))
     return undefined;
-  const disk = readDirectory(join(place.root, folder), [".env"], `${place.shown}/${folder}`);
+  const disk = readDirectory(join(place.root, folder), [".env", BASELINE_FILE], `${place.shown}/${folder}`);
   const { plan } = planRemoval(folder, disk, purge);
   return {
     change: {

@@ -8,6 +8,7 @@ import { describeHolder } from "../ports/claim.ts";
 import { chosenFrameworks } from "../root/find.ts";
 import { effectiveName, projectOf, type Framework } from "../root/framework.ts";
 import { newestSet, type BackupSet } from "../root/backup-sets.ts";
+import { readEnvFiles } from "../root/env-files.ts";
 import type { Root } from "../root/root.ts";
 import { stackFiles } from "../root/stack-files.ts";
 import type { Compose } from "../compose/model.ts";
@@ -20,6 +21,7 @@ import { exceptionsOf } from "../rules/waivers.ts";
 import { modeOf, openConflicts } from "../store/directory.ts";
 import type { LiveStack } from "./live-probes.ts";
 import type { LiveRequest, LiveResult } from "./live.ts";
+import type { MeasuredStack, MeasuredStacks } from "./measure.ts";
 import type { Place } from "./place.ts";
 import { openSession } from "./session.ts";
 
@@ -39,6 +41,8 @@ export interface FrameworkVerdict {
   findings: readonly Finding[];
   /** None without `live`. */
   probes: readonly Probed[];
+  /** Only where figures were taken. */
+  measured?: MeasuredStack | undefined;
   /** Only where it was asked for, and the directory can be read. */
   stack?: StackView | undefined;
 }
@@ -85,9 +89,17 @@ export async function validate(request: ValidateRequest): Promise<ValidateResult
   }
   for (const { folder, error } of broken) judged.push({ name: folder, findings: notASpec(error), passed: 0 });
   const { probed, notes } = live === undefined ? NOT_ASKED : await askStacks(stacks, place, live);
+  const measured =
+    live?.measuring === undefined ? NOT_MEASURED : await takeFigures(stacks, place, live, live.measuring);
   const frameworks = judged
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, findings, stack }) => ({ name, findings, probes: probed.get(name) ?? [], stack }));
+    .map(({ name, findings, stack }) => ({
+      name,
+      findings,
+      probes: probed.get(name) ?? [],
+      measured: measured.stacks.get(name),
+      stack,
+    }));
   const outcomes = frameworks.flatMap(({ findings, probes }) => [...findings, ...probes].map(({ outcome }) => outcome));
   const count = (outcome: (typeof outcomes)[number]): number => outcomes.filter((each) => each === outcome).length;
   return {
@@ -98,7 +110,7 @@ export async function validate(request: ValidateRequest): Promise<ValidateResult
       unknown: count("unknown"),
       waived: count("waived"),
     },
-    notes: [...session.notes, ...root.warnings.map((warning) => `warning: ${warning}`), ...notes],
+    notes: [...session.notes, ...root.warnings.map((warning) => `warning: ${warning}`), ...notes, ...measured.notes],
   };
 }
 
@@ -107,6 +119,18 @@ function viewOf(framework: Framework, { stack: { compose } }: Subject): StackVie
 }
 
 const NOT_ASKED: LiveResult = { probed: new Map(), notes: [] };
+
+const NOT_MEASURED: MeasuredStacks = { stacks: new Map(), notes: [] };
+
+async function takeFigures(
+  stacks: readonly LiveStack[],
+  place: Place,
+  live: LiveRequest,
+  wanted: "keep" | "compare",
+): Promise<MeasuredStacks> {
+  const { measureStacks } = await import("./measure.ts");
+  return measureStacks(stacks, place, live, wanted);
+}
 
 /** Only this loads what speaks to an engine and to databases. */
 async function askStacks(stacks: readonly LiveStack[], place: Place, live: LiveRequest): Promise<LiveResult> {
@@ -218,6 +242,7 @@ function subjectOf(framework: Framework, about: Surroundings, { catalogue }: Pla
       envText === undefined
         ? undefined
         : { variables, values: env, names: new Set([spec.name, ...Object.keys(spec.services)]), text: envText },
+    envFiles: readEnvFiles(stack.compose, dir, shown),
     conflicts: openConflicts(dir, shown),
     ...rest,
   };

@@ -1,3 +1,5 @@
+import type { Client } from "pg";
+
 import { withinMs } from "./machine.ts";
 
 /** Statements for a PostgreSQL server. */
@@ -8,31 +10,30 @@ export interface SqlWork {
 }
 
 /** The first column of each statement's first row, as text; or why the server refused, with the statement's place. */
-export type SqlAnswer =
-  | { values: readonly (string | undefined)[] }
-  | { problem: string; message: string; at: number | undefined };
+export type SqlAnswer = { values: readonly (string | undefined)[] } | SqlProblem;
+
+export interface SqlProblem {
+  /** An SQLSTATE, or why there was no answer. */
+  problem: string;
+  message: string;
+  at: number | undefined;
+}
+
+/** A connection on which one statement after the other is carried out. */
+export interface SqlSession {
+  /** @returns what went wrong */
+  run: (statement: string) => Promise<SqlProblem | undefined>;
+  /** What was not committed is rolled back. */
+  end: () => Promise<void>;
+}
 
 /**
  * Carries out statements in one transaction, and rolls it back: whatever happens, also to this program, nothing is left.
  * @param timeoutMs for all of it
  */
 export async function sqlRolledBack({ url, statements }: SqlWork, timeoutMs: number): Promise<SqlAnswer> {
-  const { default: pg } = await import("pg");
-  let client: InstanceType<typeof pg.Client>;
-  try {
-    client = new pg.Client({
-      connectionString: url,
-      connectionTimeoutMillis: timeoutMs,
-      query_timeout: timeoutMs,
-      statement_timeout: timeoutMs,
-      application_name: "framework-infra validate",
-    });
-  } catch {
-    // Its message would repeat the URL, and the password in it.
-    return { problem: "invalid URL", message: "it is not a URL that a client understands", at: undefined };
-  }
-  // A connection that breaks is also reported to the statement that waits for it.
-  client.on("error", () => undefined);
+  const client = await clientFor(url, timeoutMs);
+  if ("problem" in client) return client;
   let at: number | undefined;
   const work = async (): Promise<SqlAnswer> => {
     await client.connect();
@@ -58,7 +59,48 @@ export async function sqlRolledBack({ url, statements }: SqlWork, timeoutMs: num
   }
 }
 
-function problemOf(error: unknown, at: number | undefined): SqlAnswer {
+/** @param timeoutMs for the connection, and for each statement */
+export async function sqlSession(url: string, timeoutMs: number): Promise<SqlSession | SqlProblem> {
+  const client = await clientFor(url, timeoutMs);
+  if ("problem" in client) return client;
+  const tried = async (work: () => Promise<unknown>): Promise<SqlProblem | undefined> => {
+    try {
+      await work();
+      return undefined;
+    } catch (error) {
+      return problemOf(error, undefined);
+    }
+  };
+  const problem = await tried(async () => client.connect());
+  if (problem !== undefined) return problem;
+  return {
+    run: async (statement) => tried(async () => client.query(statement)),
+    end: async () => {
+      await withinMs(timeoutMs, client.end());
+    },
+  };
+}
+
+async function clientFor(url: string, timeoutMs: number): Promise<Client | SqlProblem> {
+  const { default: pg } = await import("pg");
+  try {
+    const client = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: timeoutMs,
+      query_timeout: timeoutMs,
+      statement_timeout: timeoutMs,
+      application_name: "framework-infra validate",
+    });
+    // A connection that breaks is also reported to the statement that waits for it.
+    client.on("error", () => undefined);
+    return client;
+  } catch {
+    // Its message would repeat the URL, and the password in it.
+    return { problem: "invalid URL", message: "it is not a URL that a client understands", at: undefined };
+  }
+}
+
+function problemOf(error: unknown, at: number | undefined): SqlProblem {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
   const message = first instanceof Error ? first.message : String(first);
   const code = first instanceof Error && "code" in first && typeof first.code === "string" ? first.code : undefined;

@@ -1,4 +1,7 @@
-import { availableParallelism, totalmem } from "node:os";
+import { arch, availableParallelism, cpus, hostname, totalmem } from "node:os";
+
+import { sha256 } from "../lib/digest.ts";
+import { textOf } from "./files.ts";
 
 /** Memory of this machine in bytes. */
 export function machineMemory(): number {
@@ -8,6 +11,35 @@ export function machineMemory(): number {
 /** Cores of this machine that a program may use. */
 export function machineCores(): number {
   return availableParallelism();
+}
+
+/** What this machine is, as far as its speed goes. */
+export interface MachineInfo {
+  /** Tells machines apart, and says nothing of this one: a digest of its id and of what is below. */
+  id: string;
+  cpu: string;
+  architecture: string;
+  cores: number;
+  /** Bytes. */
+  memory: number;
+}
+
+export function machineInfo(): MachineInfo {
+  const about = {
+    cpu: cpus()[0]?.model.trim() ?? "",
+    architecture: arch(),
+    cores: machineCores(),
+    memory: machineMemory(),
+  };
+  // machine-id(5): it must not be shown itself.
+  const own = textOf("/etc/machine-id", "/etc/machine-id")?.trim();
+  const name = own === undefined || own === "" ? hostname() : own;
+  return { id: sha256(JSON.stringify(["framework-infra", name, about])).slice(0, 16), ...about };
+}
+
+/** Milliseconds since some time, with fractions. */
+export function preciseNow(): number {
+  return performance.now();
 }
 
 /** The day it is, in UTC, as YYYY-MM-DD. */

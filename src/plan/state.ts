@@ -4,6 +4,8 @@ import { isMapping } from "../lib/mapping.ts";
 /** Where the base lives inside a framework's directory. */
 export const SCAFFOLD_DIR = ".scaffold";
 export const STATE_FILE = `${SCAFFOLD_DIR}/state.json`;
+/** How fast this host's stack was, once (`validate --baseline`); git-ignored. */
+export const BASELINE_FILE = `${SCAFFOLD_DIR}/host/baseline.json`;
 /** Where version 0.1.0 staged a change; a directory that somebody else made may have one as well. */
 export const FORMER_JOURNAL = `${SCAFFOLD_DIR}/journal`;
 /** Where the base and what open conflicts are about lie. */

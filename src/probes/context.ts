@@ -24,6 +24,12 @@ export interface ProbeContext {
 }
 
 /** A text of a manifest with its variables filled in. */
-export function filled(text: string, { lookup }: ProbeContext): string {
+export function filled(text: string, { lookup }: Pick<ProbeContext, "lookup">): string {
   return interpolate(text, lookup);
+}
+
+/** The variables that a part of a manifest cannot do without: those without a default. */
+export function variablesOf(part: unknown): string[] {
+  const texts = JSON.stringify(part) ?? "";
+  return [...new Set([...texts.matchAll(/(?<!\$)\$\{([A-Z][A-Z0-9_]*)\}/g)].map(([, name = ""]) => name))];
 }

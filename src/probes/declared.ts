@@ -1,6 +1,6 @@
 import type { ProbeSpec } from "../catalogue/probe.ts";
 import type { Container } from "../host/containers.ts";
-import { filled, type ProbeContext } from "./context.ts";
+import { filled, variablesOf, type ProbeContext } from "./context.ts";
 import { overHttp } from "./http.ts";
 import { failed, passed, unknown, hintFor, type Verdict } from "./probe.ts";
 import { byReaching, byScript } from "./scripts.ts";
@@ -15,7 +15,8 @@ export interface Asked {
 
 /** Carries out a declared probe. */
 export async function ask({ spec, container, network }: Asked, context: ProbeContext): Promise<Verdict> {
-  const missing = variablesOf(spec).filter((name) => (context.lookup(name) ?? "") === "");
+  const { http, tcp, sql, exec } = spec;
+  const missing = variablesOf([http, tcp, sql, exec?.env]).filter((name) => (context.lookup(name) ?? "") === "");
   if (missing.length > 0)
     return unknown(
       `.env does not set ${missing.join(", ")}`,
@@ -27,12 +28,6 @@ export async function ask({ spec, container, network }: Asked, context: ProbeCon
   if (container === undefined) return unknown("it does not run in this stack", spec.hint);
   if (spec.exec !== undefined) return byScript(spec, spec.exec, { container, network }, context);
   return spec.reach === undefined ? passed(spec.title) : byReaching(spec, spec.reach.script, container, context);
-}
-
-/** The variables that a probe cannot do without: those without a default. */
-function variablesOf({ http, tcp, sql, exec }: ProbeSpec): string[] {
-  const texts = JSON.stringify([http, tcp, sql, exec?.env]);
-  return [...new Set([...texts.matchAll(/(?<!\$)\$\{([A-Z][A-Z0-9_]*)\}/g)].map(([, name = ""]) => name))];
 }
 
 async function overTcp(

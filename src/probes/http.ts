@@ -35,7 +35,7 @@ function withLeftOver(verdict: Verdict, context: ProbeContext): Verdict {
 }
 
 /** Whether all of the cleanup has worked; what is not there cannot be left. */
-async function haveSucceeded(cleanup: readonly HttpRequest[], context: ProbeContext): Promise<boolean> {
+export async function haveSucceeded(cleanup: readonly HttpRequest[], context: ProbeContext): Promise<boolean> {
   for (const each of cleanup) {
     const answer = await context.request(each, context.timeoutMs);
     if (!("status" in answer) || (answer.status >= 300 && answer.status !== 404)) return false;
@@ -86,7 +86,12 @@ function pathOf({ path }: ProbeRequest, { lookup }: ProbeContext): string {
   return interpolate(path.split("?", 1)[0] ?? path, shown);
 }
 
-function requestOf(http: Http, { method, path, headers, body }: ProbeRequest, context: ProbeContext): HttpRequest {
+/** One request of a manifest, with its variables filled in. */
+export function requestOf(
+  http: Pick<Http, "url" | "headers">,
+  { method, path, headers, body }: ProbeRequest,
+  context: ProbeContext,
+): HttpRequest {
   const fill = (text: string): string => filled(text, context);
   return {
     method,
@@ -105,7 +110,7 @@ function headerOf(value: string): string {
 }
 
 /** What is wrong with an answer, and the code under which a manifest may have a hint for it. */
-function wrongWith(
+export function wrongWith(
   answer: HttpAnswer,
   { expect }: ProbeRequest,
   context: ProbeContext,

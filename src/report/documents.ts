@@ -69,6 +69,12 @@ export const statusDocument = z.strictObject({
   ),
 });
 
+const figureSchema = z
+  .strictObject({ median: z.number(), least: z.number(), most: z.number() })
+  .describe("milliseconds: the median of several repeats, and the least and the most of them");
+
+const latencySchema = z.strictObject({ p50: figureSchema, p95: figureSchema });
+
 export const validateDocument = z.strictObject({
   schemaVersion: z.literal(1),
   frameworks: z.array(
@@ -99,6 +105,24 @@ export const validateDocument = z.strictObject({
           hint: z.string().describe("empty where nothing is wrong"),
         }),
       ),
+      measures: z
+        .array(
+          z.strictObject({
+            id: z.string().describe("SERVICE.MEASURE of a manifest"),
+            service: z.string().describe('of the Compose file; "" for a service outside the stack'),
+            ...latencySchema.shape,
+            baseline: z
+              .strictObject({ at: z.string().describe("when it was kept, in UTC"), ...latencySchema.shape })
+              .nullable()
+              .describe("of this machine"),
+            comparison: z
+              .enum(["slower", "faster", "same"])
+              .nullable()
+              .describe("slower and faster: the repeats of both runs do not overlap"),
+          }),
+        )
+        .optional()
+        .describe("only where figures were taken: with --baseline, or where there is a baseline of this machine"),
     }),
   ),
   summary: z.strictObject({

@@ -2,6 +2,7 @@ import { YamlPlaces } from "../lib/yaml.ts";
 import { everyAssignment } from "../env/dotenv.ts";
 import type { Spec } from "../spec/schema.ts";
 import { CONTAINER_RULES } from "./container.ts";
+import { ENV_FILE_RULES } from "./env-files.ts";
 import { ENV_RULES } from "./environment.ts";
 import { EXPOSURE_RULES } from "./exposure.ts";
 import { FRAMEWORK_RULES, SPEC_RULE } from "./framework.ts";
@@ -18,7 +19,14 @@ export const SERVICE_RULES: readonly ServiceRule[] = [
 ];
 
 /** Every rule there is, in the order in which they are documented. */
-export const RULES: readonly RuleInfo[] = [...SERVICE_RULES, ...ENV_RULES, ...FRAMEWORK_RULES, SPEC_RULE, WAIVER_RULE];
+export const RULES: readonly RuleInfo[] = [
+  ...SERVICE_RULES,
+  ...ENV_RULES,
+  ...FRAMEWORK_RULES,
+  ...ENV_FILE_RULES,
+  SPEC_RULE,
+  WAIVER_RULE,
+];
 
 /** A framework's directory, as far as it is judged. */
 export interface Subject extends FrameworkSubject {
@@ -54,12 +62,12 @@ export function judge(subject: Subject, today: string): Judgement {
     if (found.length === 0) passed += 1;
     for (const { variable, message } of found) findings.push(places.inEnv(rule, variable, message));
   }
-  for (const rule of FRAMEWORK_RULES) {
+  for (const rule of [...FRAMEWORK_RULES, ...ENV_FILE_RULES]) {
     const found = rule.check(subject);
     if (found.length === 0) passed += 1;
-    for (const { file, service, ...verdict } of found) {
+    for (const { file, service, line, key, ...verdict } of found) {
       if (file === undefined) findings.push(places.inCompose(rule, service ?? null, [], verdict));
-      else findings.push(places.inFile(rule, file, verdict));
+      else findings.push({ ...places.inFile(rule, file, verdict), line: line ?? null, key: key ?? null });
     }
   }
   const known = new Set(RULES.map(({ id }) => id));

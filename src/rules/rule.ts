@@ -62,12 +62,35 @@ export interface FrameworkSubject {
   stack: Stack;
   /** Undefined when there is no `.env`, or it may not be read. */
   env: EnvFacts | undefined;
+  /** Of `env_file` of its services. */
+  envFiles: readonly EnvFile[];
+  /** What everybody knows of the stack; undefined where there is no `.env`. */
+  values: Pick<EnvSubject, "names"> | undefined;
   /** Files with an open conflict, relative to the directory. */
   conflicts: readonly string[];
   /** Ports that another holder has as well, as sentences. */
   clashes: readonly string[];
   /** Other directories whose stack has the same name. */
   twins: readonly string[];
+}
+
+/** A file that a service takes variables from. */
+export interface EnvFile {
+  service: string;
+  /** As the Compose file names it. */
+  path: string;
+  required: boolean;
+  /** As it is shown to people. */
+  file: string;
+  /** Whether it is the stack's `.env`. */
+  isOwnEnv: boolean;
+  /** Relative to the stack's directory; undefined for one elsewhere. */
+  inside: string | undefined;
+  /** Undefined for one elsewhere, and where it has a problem. */
+  text: string | undefined;
+  problem: "missing" | "unreadable" | undefined;
+  /** Whether git has it; undefined when git cannot be asked. */
+  isTracked: boolean | undefined;
 }
 
 /** What is known of the file `.env` itself. */
@@ -78,9 +101,18 @@ interface EnvFacts {
   isTracked: boolean | undefined;
 }
 
+/** Where what a rule says of a directory stands: at a key of the Compose file, or in another file. */
+interface FrameworkVerdict extends Verdict {
+  file?: string;
+  /** In that file. */
+  line?: number;
+  key?: string;
+  service?: string;
+}
+
 /** A rule about a directory as a whole. */
 export interface FrameworkRule extends RuleInfo {
-  check: (framework: FrameworkSubject) => readonly (Verdict & { file?: string; service?: string })[];
+  check: (framework: FrameworkSubject) => readonly FrameworkVerdict[];
 }
 
 /** One thing that a rule says. */

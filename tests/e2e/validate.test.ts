@@ -270,6 +270,42 @@ describe("validate", () => {
     expect(await fails("--live", "--timeout", "0")).toContain("--timeout 0 is not a number of seconds");
     expect(await fails("--live", "--wait", "soon")).toContain("use 0 to 3600");
     expect(await fails("--live", "--explain", "loopback")).toContain("--explain and --live cannot be used together");
+    expect(await fails("--baseline", "--explain", "loopback")).toContain("--explain and --baseline cannot be");
+    expect(await fails("--baseline", "--read-only")).toContain("--baseline and --read-only cannot be used together");
+    expect(await fails("--baseline", "--every", "5")).toContain("--baseline and --every cannot be used together");
+  });
+
+  it("keeps no baseline of what does not answer, and says what is wrong with one that there is", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai");
+    const nowhere = { cwd, env: { DOCKER_HOST: "unix:///nowhere/docker.sock" } };
+    const { code, stderr } = await cli(["validate", "--baseline"], nowhere);
+    expect(code).toBe(6);
+    expect(stderr).toContain("warning: no baseline was kept for crewai, as not everything could be measured");
+    expect(stderr).toContain("4 figures that could not be taken");
+    const dir = join(cwd, "frameworks/crewai");
+    const file = join(dir, ".scaffold/host/baseline.json");
+    expect(fs.existsSync(file)).toBe(false);
+    const figures = { median: 1, least: 1, most: 1 };
+    const baseline = {
+      schemaVersion: 1,
+      at: "2026-11-27T12:00:00.000Z",
+      machine: { id: "other", cpu: "Z80", architecture: "x64", cores: 1, memory: 65_536 },
+      measures: { "qdrant.search": { p50: figures, p95: figures } },
+    };
+    fs.outputJsonSync(file, baseline);
+    expect((await cli(["validate", "--live"], nowhere)).stderr).toContain(
+      "crewai: its baseline is of another machine (Z80, 1 cores), so nothing is compared",
+    );
+    fs.writeFileSync(file, "{}");
+    expect((await cli(["validate", "--live"], nowhere)).stderr).toContain(
+      "frameworks/crewai/.scaffold/host/baseline.json is not a baseline; delete it",
+    );
+    // It is of this host: git does not see it, nothing takes it for drift, and it goes with its directory.
+    expect(fs.readFileSync(join(dir, ".gitignore"), "utf8")).toContain("\n/.scaffold/host/\n");
+    expect((await cli(["regenerate", "--check"], { cwd })).code).toBe(0);
+    expect((await cli(["remove-framework", "crewai", "--yes", "--purge-secrets"], nowhere)).code).toBe(0);
+    expect(fs.existsSync(dir)).toBe(false);
   });
 
   it("shows probes that could not be asked in every form of a report, and is not content with that", async () => {

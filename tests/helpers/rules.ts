@@ -83,6 +83,7 @@ export async function subjectWith(
     stack: stackOf(files, (name) => env.get(name), "/srv/frameworks/x"),
     env: { mode: 0o600, isTracked: false },
     values: { variables, values: env, names: new Set(["x", "some-database-of-ours"]), text: envText },
+    envFiles: [],
     conflicts: [],
     clashes: [],
     twins: [],

@@ -66,6 +66,7 @@ describe.skipIf(engineProblem() !== undefined)("the page in a real browser", () 
     stack.useTestImages();
     await stack.ok("up", "-d", "--wait");
     expect(await stack.script("backup.sh")).toMatchObject({ code: 0 });
+    expect((await cli(["validate", "crewai", "--baseline"], { cwd })).code).toBe(0);
     await docker("stop", "crewai_qdrant");
     const file = join(cwd, "live.html");
     const { code, stderr } = await cli(["validate", "crewai", "--live", "--report", "live.html"], { cwd });
@@ -75,6 +76,7 @@ describe.skipIf(engineProblem() !== undefined)("the page in a real browser", () 
     expect(text).toMatch(/postgres\s+✓ pass/);
     expect(text).toMatch(/qdrant state is stopped|qdrant state .*exited/);
     expect(text).toMatch(/Last backup: set \d{8}T\d{6}Z, (?:just now|1 minute ago)/);
+    expect(text).toMatch(/postgres\.commit\s+a transaction is committed.*\s+[\d.]+ ms \(/);
     expect(await page.locator("meter").count()).toBeGreaterThan(0);
     for (const [name, value] of stack.env)
       if (/PASSWORD|SECRET|KEY/.test(name) && value.length > 8) expect(await page.content()).not.toContain(value);

@@ -1,4 +1,5 @@
 import fs from "fs-extra";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -11,6 +12,7 @@ import { FAULT_FILE, NO_FAULT, type Fault } from "../helpers/faults/fault.ts";
 import { FAULTS } from "../helpers/faults/two-services.ts";
 import { STACK_FAULTS } from "../helpers/faults/whole-stack.ts";
 import { PROJECT } from "../helpers/project.ts";
+import { document } from "../helpers/schemas.ts";
 import { newTempDir, removeDir, tempDir } from "../helpers/temp.ts";
 
 interface Document {
@@ -28,10 +30,20 @@ async function asked(
     clock === 0
       ? await cli(args, { cwd })
       : await run("faketime", ["-f", `+${String(clock)}s`, process.execPath, LAUNCHER, ...args], { cwd });
-  const document = JSON.parse(outcome.stdout) as Document;
-  const [{ findings, probes } = { findings: [], probes: [] }] = document.frameworks;
+  const { frameworks: all } = JSON.parse(outcome.stdout) as Document;
+  const [{ findings, probes } = { findings: [], probes: [] }] = all;
   const failed = findings.filter((each) => each.outcome === "fail");
   return { ...outcome, probes, rules: failed.map(({ rule }) => rule), fixes: failed.map(({ fix }) => fix) };
+}
+
+/** How each figure is against the baseline, by its id. */
+async function measuresIn(cwd: string): Promise<Record<string, string | null>> {
+  const { stdout } = await cli(["validate", "--live", "--json", "--timeout", "30"], { cwd });
+  const { frameworks } = document(stdout, "validate") as {
+    frameworks?: { measures?: { id: string; comparison: string | null }[] }[];
+  };
+  const [framework] = frameworks ?? [];
+  return Object.fromEntries((framework?.measures ?? []).map(({ id, comparison }) => [id, comparison]));
 }
 
 /** Everything of the engine that a probe could have left. */
@@ -172,6 +184,65 @@ describe.skipIf(engineProblem() !== undefined)("probes of PostgreSQL and Qdrant"
     await eventually(engineState, before);
     await eventually(async () => (await stack.qdrant("GET", "/collections")).result, { collections: [] });
     expect(await schemas()).toBe("0");
+  });
+
+  it("keeps how fast it is, says later what became slower, and no more", async () => {
+    const { code, stdout, stderr } = await cli(["validate", "--baseline"], { cwd });
+    expect([code, stderr]).toEqual([0, expect.stringContaining(".scaffold/host/baseline.json") as string]);
+    expect(stdout).toMatch(/ms +qdrant\.search +half within [\d.]+ ms \([\d.]+ to [\d.]+\), 95% within/);
+    const kept = document(fs.readFileSync(join(stack.dir, ".scaffold/host/baseline.json"), "utf8"), "baseline");
+    expect(kept).toMatchObject({ machine: { cores: availableParallelism() } });
+    expect(await measuresIn(cwd)).toEqual({
+      "postgres.lookup": expect.any(String) as string,
+      "postgres.commit": expect.any(String) as string,
+      "qdrant.search": expect.any(String) as string,
+      "qdrant.write": expect.any(String) as string,
+    });
+    await docker("update", "--cpus", "0.05", "crewai_qdrant");
+    try {
+      expect(await measuresIn(cwd)).toMatchObject({ "qdrant.search": "slower", "qdrant.write": "slower" });
+      const { stdout: said } = await cli(["validate", "--live", "--timeout", "30"], { cwd });
+      expect(said).toMatch(/slower +qdrant\.search .*, slower than on \d{4}-/);
+      expect(said).toMatch(/before: half within/);
+    } finally {
+      await docker("update", "--cpus", "1", "crewai_qdrant");
+    }
+    expect((await stack.qdrant("GET", "/collections")).result).toEqual({ collections: [] });
+    // What may be measured, and what is measured for it, are two things.
+    const quiet = await cli(["validate", "--live", "--read-only", "--json"], { cwd });
+    expect(quiet.stdout).not.toContain("measures");
+  });
+
+  it("leaves nothing when it is killed while it measures", async () => {
+    const { child, result } = start("setsid", [process.execPath, LAUNCHER, "validate", "--baseline"], { cwd });
+    // Only measuring has two collections at once.
+    const collections = async (): Promise<number> => {
+      const answer = (await stack.qdrant("GET", "/collections")).result as { collections: unknown[] };
+      return answer.collections.length;
+    };
+    while ((await collections()) < 2 && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(child.exitCode).toBe(null);
+    if (child.pid !== undefined) await run("kill", ["-KILL", "--", `-${String(child.pid)}`]);
+    await result;
+    await eventually(collections, 0);
+    expect(await stack.sql("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'framework%'", "crewai")).toBe("0");
+  });
+
+  it("keeps no baseline when something cannot be measured", async () => {
+    const file = join(stack.dir, ".scaffold/host/baseline.json");
+    const before = fs.readFileSync(file, "utf8");
+    await docker("stop", "crewai_qdrant");
+    try {
+      const { code, stdout, stderr } = await cli(["validate", "--baseline"], { cwd });
+      expect(code).toBe(6);
+      expect(stdout).toContain("qdrant.search could not be measured: qdrant is not running");
+      expect(stderr).toContain("no baseline was kept for crewai");
+      expect(stderr).toContain("2 figures that could not be taken");
+      expect(fs.readFileSync(file, "utf8")).toBe(before);
+    } finally {
+      await stack.ok("up", "-d", "--wait");
+      fs.removeSync(join(stack.dir, ".scaffold/host"));
+    }
   });
 
   it("asks a service of somebody else's as its manifest says, and gives up on one that hangs", async () => {

@@ -3,6 +3,7 @@ import type { Probed } from "../../probes/probe.ts";
 import type { Finding, RuleInfo } from "../../rules/rule.ts";
 import { placeOf, probeName, sentenceOf } from "../validation/words.ts";
 import { ageText } from "./age.ts";
+import { latencyPart } from "./latency.ts";
 import { drawingOf, KINDS, neighboursOf, railsOf, type Rail } from "./drawing.ts";
 import { markup, type Markup } from "./markup.ts";
 import { publishedText } from "./ports.ts";
@@ -10,7 +11,7 @@ import { anchorOf, badge, table, verdictOf } from "./verdict.ts";
 
 /** All that is known of one framework. @param time of the report, in milliseconds since 1970 */
 export function frameworkSection(verdict: FrameworkVerdict, rules: readonly RuleInfo[], time: number): Markup {
-  const { name, findings, probes, stack } = verdict;
+  const { name, findings, probes, measured, stack } = verdict;
   return markup`<section aria-labelledby="${anchorOf(name)}">
 <h2 id="${anchorOf(name)}">${name} ${badge(verdictOf(verdict))}</h2>
 ${stack === undefined ? markup`<p>Its directory cannot be read, so there is no more to show.</p>\n` : stackPart(verdict, stack, time)}
@@ -18,7 +19,7 @@ ${stack === undefined ? markup`<p>Its directory cannot be read, so there is no m
 ${findingsPart(findings, rules)}
 <h3>Probes</h3>
 ${probesPart(probes)}
-<p class="back"><a href="#all">Back to all frameworks</a></p>
+${measured === undefined ? markup`` : latencyPart(measured, name)}<p class="back"><a href="#all">Back to all frameworks</a></p>
 </section>
 `;
 }

@@ -17,7 +17,7 @@ h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .25rem; }
 h2 { font-size: 1.25rem; margin: 0 0 .75rem; display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; }
 h3 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
 p { margin: .25rem 0 .75rem; }
-.soft { color: var(--soft); }
+.soft { color: var(--soft); } th .soft { font-weight: 400; }
 a { color: var(--info); }
 a:focus-visible, summary:focus-visible, [tabindex]:focus-visible { outline: 3px solid var(--info); outline-offset: 2px; }
 .skip { position: absolute; left: -999rem; }

@@ -43,6 +43,18 @@ export function metricsOf({ frameworks }: ValidateResult, time: number): string 
       samples: probes.map(({ labels, ms }) => ({ labels, value: ms / 1000 })),
     },
   ];
+  const quantiles = frameworks.flatMap(({ name, measured }) =>
+    (measured?.measures ?? []).flatMap(({ id, service, p50, p95 }) =>
+      [
+        { quantile: "0.5", figure: p50 },
+        { quantile: "0.95", figure: p95 },
+      ].map(({ quantile, figure }) => ({
+        labels: { framework: name, service, measure: id, quantile },
+        value: figure.median / 1000,
+      })),
+    ),
+  );
+  metrics.push({ name: "framework_infra_latency_seconds", help: "How long one thing took.", samples: quantiles });
   return metrics
     .filter(({ samples }) => samples.length > 0)
     .map(({ name, help, samples }) =>

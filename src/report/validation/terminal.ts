@@ -1,12 +1,13 @@
 import type { InitCiResult } from "../../flow/init-ci.ts";
 import type { InitWaiversResult } from "../../flow/init-waivers.ts";
+import type { MeasuredStack } from "../../flow/measure.ts";
 import type { ValidateResult } from "../../flow/validate.ts";
 import { EXIT, UserError } from "../../lib/errors.ts";
 import type { Probed } from "../../probes/probe.ts";
 import type { Finding, RuleInfo, Severity } from "../../rules/rule.ts";
 import { styled, type Output, type Styled } from "../output.ts";
 import { validateDocumentOf } from "./document.ts";
-import { placeOf, probeName, sentenceOf, sourcesOf, summaryLine } from "./words.ts";
+import { comparisonText, figureText, placeOf, probeName, sentenceOf, sourcesOf, summaryLine } from "./words.ts";
 
 /** What makes `validate` end with exit 6. */
 export interface Verdicts {
@@ -27,7 +28,7 @@ export function showValidation(result: ValidateResult, out: Output): void {
   for (const note of result.notes) out.note(note);
   out.document(validateDocumentOf(result));
   if (result.frameworks.length === 0) out.line("There is no framework yet. Make one: npm run new-framework");
-  for (const { name, findings, probes } of result.frameworks) {
+  for (const { name, findings, probes, measured } of result.frameworks) {
     if (findings.length + probes.length === 0) {
       out.line(styled(name, "bold"), ": nothing found");
       continue;
@@ -37,6 +38,7 @@ export function showValidation(result: ValidateResult, out: Output): void {
       // The fix of several findings in a row is said once, after the last.
       showFinding(finding, findings[index + 1]?.fix !== finding.fix, out);
     showProbes(probes, out);
+    if (measured !== undefined) showMeasured(measured, out);
   }
   if (result.frameworks.length > 0) out.line(summaryLine(result));
 }
@@ -78,6 +80,25 @@ function showProbes(probes: readonly Probed[], out: Output): void {
   }
 }
 
+/** A line for each figure; against the baseline, where there is one. */
+function showMeasured({ measures, problems }: MeasuredStack, out: Output): void {
+  const width = Math.max(0, ...measures.map(({ id }) => id.length));
+  for (const each of measures) {
+    const { id, p50, p95, before } = each;
+    const comparison = comparisonText(each);
+    const words = comparison === undefined ? "" : `, ${comparison}`;
+    const isSlower = before?.comparison === "slower";
+    out.line(
+      "  ",
+      isSlower ? styled("slower", "yellow") : styled("ms", "dim"),
+      `${isSlower ? "   " : "       "}${id.padEnd(width)}  half within ${figureText(p50)}, 95% within ${figureText(p95)}${words}`,
+    );
+    if (before !== undefined && before.comparison !== "same")
+      out.line(`    before: half within ${figureText(before.p50)}, 95% within ${figureText(before.p95)}`);
+  }
+  for (const problem of problems) out.line("  ", styled("unknown", "yellow"), `  ${problem}`);
+}
+
 const GRAVITY: readonly Severity[] = ["info", "warning", "error"];
 
 /** Exit 6, where something counts. */
@@ -90,9 +111,12 @@ export function validationError(result: ValidateResult, { failOn, allowUnknown }
   const failedProbes = probes.filter(({ outcome }) => outcome === "fail").length;
   const unknown = allowUnknown ? [] : all.filter(({ outcome }) => outcome === "unknown");
   const unclear = allowUnknown ? 0 : unknown.length + probes.filter(({ outcome }) => outcome === "unknown").length;
+  // A baseline that was asked for and could not be taken; otherwise the probes say what is wrong.
+  const unmeasured = result.frameworks.flatMap(({ measured }) => measured?.problems ?? []).length;
   const what = [
     ...(failed.length === 0 ? [] : [counted(failed.length, "finding")]),
     ...(failedProbes === 0 ? [] : [`${counted(failedProbes, "probe")} that failed`]),
+    ...(unmeasured === 0 ? [] : [`${counted(unmeasured, "figure")} that could not be taken`]),
     ...(unclear === 0 ? [] : [`${String(unclear)} that could not be determined`]),
   ];
   if (what.length === 0) return undefined;

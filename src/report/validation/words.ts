@@ -1,5 +1,7 @@
+import type { Measured } from "../../flow/measure.ts";
 import type { ValidateResult } from "../../flow/validate.ts";
 import type { Probed } from "../../probes/probe.ts";
+import type { Figure } from "../../probes/latency.ts";
 import type { Finding, RuleInfo } from "../../rules/rule.ts";
 
 // What every form of a report says in the same words.
@@ -25,6 +27,22 @@ export function summaryLine({ summary: { pass, fail, unknown, waived } }: Valida
   if (unknown > 0) parts.push(`${String(unknown)} unknown`);
   if (waived > 0) parts.push(`${String(waived)} waived`);
   return parts.join(", ");
+}
+
+/** `1.2 ms (1.1 to 1.4)`: the median of the repeats, and how far they lie apart. */
+export function figureText({ median, least, most }: Figure): string {
+  return `${msText(median)} ms (${msText(least)} to ${msText(most)})`;
+}
+
+function msText(ms: number): string {
+  return ms >= 100 ? ms.toFixed(0) : ms.toPrecision(2);
+}
+
+/** What a figure is against the baseline; undefined where there is none. */
+export function comparisonText({ before }: Measured): string | undefined {
+  if (before === undefined) return undefined;
+  const day = before.at.slice(0, 10);
+  return before.comparison === "same" ? `as on ${day}` : `${before.comparison} than on ${day}`;
 }
 
 /** Where a rule comes from, as people and other programs know it. */

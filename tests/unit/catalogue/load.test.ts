@@ -192,6 +192,30 @@ describe("a broken catalogue", () => {
       (text) => text.replace("    reach:", "    reech:"),
       "reech",
     ],
+    [
+      "two measures of one name",
+      "services/qdrant/service.yaml",
+      (text) => text.replace("id: write", "id: search"),
+      'two measures are called "search"',
+    ],
+    [
+      "a measure of a container that nobody has",
+      "services/langfuse/service.yaml",
+      (text) => text.replace("title: a span is accepted", "title: a span is accepted\n    container: redis"),
+      '"ingestion" is about the container "redis", which no service has',
+    ],
+    [
+      "a measure outside that there is not",
+      "services/langfuse/service.yaml",
+      (text) => text.replace("measures: [ingestion]", "measures: [search]"),
+      '"search" of `external` is not one of its measures',
+    ],
+    [
+      "a measure without anything to time",
+      "services/postgres/service.yaml",
+      (text) => text.replace("title: a transaction is committed, so it is on the disk\n    sql:", "title: x\n    sgl:"),
+      "sgl",
+    ],
     ["a slot used twice", "presets/dspy.yaml", (text) => text.replace("slot: 1", "slot: 0"), "slot 0 is already used"],
     [
       "no fallback preset",

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { SPEC_RULE } from "../../../src/rules/framework.ts";
 import { judge, RULES, SERVICE_RULES, type Subject } from "../../../src/rules/judge.ts";
+import type { EnvFile } from "../../../src/rules/rule.ts";
 import { WAIVER_RULE } from "../../../src/rules/waivers.ts";
 import { BROKEN, FINE } from "../../helpers/rule-fixtures.ts";
 import { composeWith, findingsWith, GOOD_ENV, subjectWith } from "../../helpers/rules.ts";
@@ -120,10 +121,33 @@ const BROKEN_DIRECTORIES: Record<string, readonly (Parameters<typeof subjectWith
   ],
   "env-private": [{ env: { mode: 0o644, isTracked: false } }],
   "env-not-in-git": [{ env: { mode: 0o600, isTracked: true } }],
+  "env-files-there": [{ envFiles: [envFile({ problem: "missing", text: undefined })] }],
+  "own-secrets-only": [{ envFiles: [envFile({ path: ".env", file: "frameworks/x/.env", isOwnEnv: true })] }],
+  "env-files-strong-secrets": [
+    { envFiles: [envFile({ text: "MODE=fast\nDB_PASSWORD=hunter2\n" })] },
+    { envFiles: [envFile({ text: 'DB_PASSWORD="changeme"\n' })] },
+  ],
+  "env-files-not-in-git": [{ envFiles: [envFile({ isTracked: true })] }],
   "own-ports": [{ clashes: ["a publishes 8080/tcp, and so does b"] }],
   "own-name": [{ twins: ["y"] }],
   "conflicts-settled": [{ conflicts: ["compose.yaml"] }],
 };
+
+/** A file of `env_file` that breaks no rule, but for what is given. */
+function envFile(changes: Partial<EnvFile> = {}): EnvFile {
+  return {
+    service: "a",
+    path: "app.env",
+    required: true,
+    file: "frameworks/x/app.env",
+    isOwnEnv: false,
+    inside: "app.env",
+    text: 'DB_PASSWORD=5f0c1e77a94b2d8836e1c4a09b7f2d5e\nMODE=fast\nTOKEN=${PASSWORD}\nAPI_KEY="${PASSWORD}"\nKEY=\n',
+    problem: undefined,
+    isTracked: false,
+    ...changes,
+  };
+}
 
 describe("a rule about .env or a directory", () => {
   const judged = async (changes?: Parameters<typeof subjectWith>[0]): Promise<string[]> =>
@@ -155,6 +179,34 @@ describe("a rule about .env or a directory", () => {
     expect(await judged({ files: [{ file: "c", text: extended }] })).toEqual(["compose-readable unknown"]);
     expect(await judged({ env: undefined })).toEqual(["env-present unknown"]);
     expect(await judged({ env: { mode: 0o600, isTracked: undefined } })).toEqual(["env-not-in-git unknown"]);
+  });
+
+  it("has nothing against files of env_file that are right, or need not be there", async () => {
+    const missing = { problem: "missing", text: undefined } as const;
+    expect(await judged({ envFiles: [envFile(), envFile({ ...missing, required: false })] })).toEqual([]);
+    // What git has of it is no secret.
+    expect(await judged({ envFiles: [envFile({ text: "MODE=fast\n", isTracked: true })] })).toEqual([]);
+    const unread = { problem: "unreadable", text: undefined } as const;
+    expect(await judged({ envFiles: [envFile(unread)] })).toEqual(["env-files-there unknown"]);
+    expect(await judged({ envFiles: [envFile({ isTracked: undefined })] })).toEqual(["env-files-not-in-git unknown"]);
+  });
+
+  it("names the line and the variable in a file of env_file, once, and no value", async () => {
+    const weak = envFile({ text: "# one\n\nMODE=fast\nDB_PASSWORD=hunter2\n" });
+    const files = [{ file: "frameworks/x/compose.yaml", text: composeWith({ env_file: "app.env" }) }];
+    const subject = await subjectWith({ files, envFiles: [weak, { ...weak, service: "b" }] });
+    const { findings } = judge(subject, "2026-11-27");
+    expect(findings).toEqual([
+      expect.objectContaining({
+        rule: "env-files-strong-secrets",
+        file: "frameworks/x/app.env",
+        line: 4,
+        key: "DB_PASSWORD",
+        message: "DB_PASSWORD is weak: it has 7 characters, and a generated one has 64",
+      }),
+    ]);
+    const gone = judge({ ...subject, envFiles: [envFile({ problem: "missing", text: undefined })] }, "2026-11-27");
+    expect(gone.findings[0]).toMatchObject({ service: "a", key: "services.a.env_file", line: expect.any(Number) });
   });
 
   it("says that a file cannot be read", async () => {
