@@ -26,7 +26,6 @@ export function checkCatalogue(services: readonly Placed<Manifest>[], presets: r
     ...patterns(services),
     ...externalKeys(services),
     ...probes(services),
-    ...measures(services),
     ...presetRules(presets),
   ];
 }
@@ -154,45 +153,37 @@ function externalKeys(services: readonly Placed<Manifest>[]): Problem[] {
     }));
 }
 
-/** Probes have different names, and containers and services outside the stack that there are. */
+/** Probes and measures have different names, and containers and services outside the stack that there are. */
 function probes(services: readonly Placed<Manifest>[]): Problem[] {
   const containers = new Set(services.flatMap(({ value }) => value.containers.map(({ name }) => name)));
   return services.flatMap(({ file, value }) => {
-    const ids = value.probes.map(({ id }) => id);
     const outside = new Set(value.probes.flatMap(({ id, exec, reach }) => ((exec ?? reach) === undefined ? [id] : [])));
-    const messages = [
-      ...ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `two probes are called "${id}"`),
-      ...value.probes.flatMap(({ id, container }) =>
-        container === undefined || containers.has(container)
-          ? []
-          : [`"${id}" is about the container "${container}", which no service has`],
-      ),
-      ...(value.external?.probes ?? [])
-        .filter((id) => !outside.has(id))
-        .map((id) => `"${id}" of \`external\` is not a probe over HTTP, TCP or SQL`),
+    const unfit = (value.external?.probes ?? [])
+      .filter((id) => !outside.has(id))
+      .map((id) => ({ file, key: "probes", message: `"${id}" of \`external\` is not a probe over HTTP, TCP or SQL` }));
+    return [
+      ...named("probes", value.probes, containers).map((message) => ({ file, key: "probes", message })),
+      ...unfit,
+      ...named("measures", value.measures, containers).map((message) => ({ file, key: "measures", message })),
     ];
-    return messages.map((message) => ({ file, key: "probes", message }));
   });
 }
 
-/** The same of measures. */
-function measures(services: readonly Placed<Manifest>[]): Problem[] {
-  const containers = new Set(services.flatMap(({ value }) => value.containers.map(({ name }) => name)));
-  return services.flatMap(({ file, value }) => {
-    const ids = value.measures.map(({ id }) => id);
-    const messages = [
-      ...ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `two measures are called "${id}"`),
-      ...value.measures.flatMap(({ id, container }) =>
-        container === undefined || containers.has(container)
-          ? []
-          : [`"${id}" is about the container "${container}", which no service has`],
-      ),
-      ...(value.external?.measures ?? [])
-        .filter((id) => !ids.includes(id))
-        .map((id) => `"${id}" of \`external\` is not one of its measures`),
-    ];
-    return messages.map((message) => ({ file, key: "measures", message }));
-  });
+/** What is wrong with the names of probes or measures. */
+function named(
+  kind: "probes" | "measures",
+  all: readonly { id: string; container?: string | undefined }[],
+  containers: ReadonlySet<string>,
+): string[] {
+  const ids = all.map(({ id }) => id);
+  return [
+    ...ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `two ${kind} are called "${id}"`),
+    ...all.flatMap(({ id, container }) =>
+      container === undefined || containers.has(container)
+        ? []
+        : [`"${id}" is about the container "${container}", which no service has`],
+    ),
+  ];
 }
 
 function isPattern(text: string): boolean {

@@ -146,8 +146,6 @@ export const manifestSchema = z.strictObject({
       next: z.optional(textSchema),
       /** Which of `probes` are asked of it there: of those over HTTP, TCP and SQL. */
       probes: z._default(z.array(idSchema), []),
-      /** Which of `measures` are taken of it there. */
-      measures: z._default(z.array(idSchema), []),
     }),
   ),
   /** Framework names (whole, as a regular expression) that would clash with its own database, role or container names. */

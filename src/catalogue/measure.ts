@@ -3,15 +3,20 @@ import * as z from "zod/mini";
 import { idSchema } from "./ids.ts";
 import { requestSchema, textSchema, valuesSchema } from "./probe.ts";
 
+/** As for a probe; what helps against a failure, a probe says. */
+const stepSchema = z.omit(requestSchema, { hint: true });
+
 const httpSchema = z.strictObject({
   url: textSchema,
   headers: valuesSchema,
   /** What has to be there first. */
-  before: z._default(z.array(requestSchema), []),
+  before: z._default(z.array(stepSchema), []),
   /** What is timed. */
-  request: requestSchema,
+  request: z.omit(stepSchema, { within: true }),
+  /** What has to be so before anything is taken away: what is stored later could come after it. */
+  after: z._default(z.array(stepSchema), []),
   /** Takes away what the requests made, also when this program is killed. */
-  cleanup: z._default(z.array(requestSchema), []),
+  cleanup: z._default(z.array(stepSchema), []),
 });
 
 const sqlSchema = z.strictObject({
@@ -34,6 +39,8 @@ export const measureSchema = z
     title: textSchema,
     /** The container that must run for it; the first one without it. */
     container: z.optional(idSchema),
+    /** How many times in each repeat; fewer where each costs the service something afterwards. */
+    each: z._default(z.int().check(z.gte(1), z.lte(100)), 20),
     http: z.optional(httpSchema),
     sql: z.optional(sqlSchema),
   })

@@ -36,6 +36,9 @@ export interface Run {
   isElsewhere: boolean;
 }
 
+/** More than any message of ours; a server's own may be longer. */
+export const MOST_TEXT = 300;
+
 /** What making a container, and taking it away, may add to a question's own time. */
 const CONTAINER_MS = 15_000;
 

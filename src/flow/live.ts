@@ -10,7 +10,7 @@ import { containerProbes, servicesNotReady, type StackContext, type StackState }
 import { passed, unknown, type Probe, type Probed } from "../probes/probe.ts";
 import { runProbes } from "../probes/run.ts";
 import { projectOf } from "../root/framework.ts";
-import { manifestProbes, networkElsewhere, type LiveStack, type Run } from "./live-probes.ts";
+import { manifestProbes, MOST_TEXT, networkElsewhere, type LiveStack, type Run } from "./live-probes.ts";
 import type { Place } from "./place.ts";
 
 /** How running stacks are asked. */
@@ -32,8 +32,6 @@ export interface LiveResult {
   notes: readonly string[];
 }
 
-/** More than any message of ours; a server's own may be longer. */
-const MOST_TEXT = 300;
 // Each may start a container, which takes the engine a moment.
 const SIDE_BY_SIDE = 8;
 /** The probe that fails where none of the others can be asked. */

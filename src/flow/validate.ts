@@ -4,6 +4,7 @@ import { trackedFiles } from "../host/git.ts";
 import { isThere, textOf } from "../host/files.ts";
 import { today } from "../host/machine.ts";
 import { UserError } from "../lib/errors.ts";
+import { withTexts } from "../lib/mapping.ts";
 import { describeHolder } from "../ports/claim.ts";
 import { chosenFrameworks } from "../root/find.ts";
 import { effectiveName, projectOf, type Framework } from "../root/framework.ts";
@@ -11,7 +12,7 @@ import { newestSet, type BackupSet } from "../root/backup-sets.ts";
 import { readEnvFiles } from "../root/env-files.ts";
 import type { Root } from "../root/root.ts";
 import { stackFiles } from "../root/stack-files.ts";
-import type { Compose } from "../compose/model.ts";
+import { overviewOf, type StackOverview } from "../compose/overview.ts";
 import { stackOf } from "../compose/stack.ts";
 import type { Probed } from "../probes/probe.ts";
 import { SPEC_RULE } from "../rules/framework.ts";
@@ -21,7 +22,8 @@ import { exceptionsOf } from "../rules/waivers.ts";
 import { modeOf, openConflicts } from "../store/directory.ts";
 import type { LiveStack } from "./live-probes.ts";
 import type { LiveRequest, LiveResult } from "./live.ts";
-import type { MeasuredStack, MeasuredStacks } from "./measure.ts";
+import type { MeasuredStack } from "../probes/latency.ts";
+import type { MeasuredStacks } from "./measure.ts";
 import type { Place } from "./place.ts";
 import { openSession } from "./session.ts";
 
@@ -49,9 +51,8 @@ export interface FrameworkVerdict {
 
 /** What a stack looks like. */
 export interface StackView {
-  compose: Compose;
-  /** Its Compose project, which its networks are named after. */
-  project: string;
+  /** No value of a secret is in it. */
+  overview: StackOverview;
   lastBackup: BackupSet | undefined;
 }
 
@@ -114,8 +115,11 @@ export async function validate(request: ValidateRequest): Promise<ValidateResult
   };
 }
 
-function viewOf(framework: Framework, { stack: { compose } }: Subject): StackView {
-  return { compose, project: projectOf(framework), lastBackup: newestSet(framework.dir, framework.spec.backup) };
+function viewOf(framework: Framework, { stack, values }: Subject): StackView {
+  // Anything of a Compose file may be made from a variable.
+  const hide = (text: string): string => withoutSecrets(text, values);
+  const overview = withTexts(overviewOf(stack.compose, projectOf(framework)), hide) as StackOverview;
+  return { overview, lastBackup: newestSet(framework.dir, framework.spec.backup) };
 }
 
 const NOT_ASKED: LiveResult = { probed: new Map(), notes: [] };

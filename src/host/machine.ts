@@ -15,7 +15,7 @@ export function machineCores(): number {
 
 /** What this machine is, as far as its speed goes. */
 export interface MachineInfo {
-  /** Tells machines apart, and says nothing of this one: a digest of its id and of what is below. */
+  /** Tells machines apart, and says nothing of this one: a digest of its own id and its processor. */
   id: string;
   cpu: string;
   architecture: string;
@@ -31,10 +31,22 @@ export function machineInfo(): MachineInfo {
     cores: machineCores(),
     memory: machineMemory(),
   };
-  // machine-id(5): it must not be shown itself.
-  const own = textOf("/etc/machine-id", "/etc/machine-id")?.trim();
-  const name = own === undefined || own === "" ? hostname() : own;
-  return { id: sha256(JSON.stringify(["framework-infra", name, about])).slice(0, 16), ...about };
+  // Memory and cores change with a kernel or a limit, and are still those of the same machine.
+  const name = machineName();
+  return {
+    id: sha256(JSON.stringify(["framework-infra", name, about.cpu, about.architecture])).slice(0, 16),
+    ...about,
+  };
+}
+
+/** machine-id(5), which must not be shown itself; or what the host is called, where there is none that can be read. */
+function machineName(): string {
+  try {
+    const id = textOf("/etc/machine-id", "/etc/machine-id")?.trim() ?? "";
+    return id === "" ? hostname() : id;
+  } catch {
+    return hostname();
+  }
 }
 
 /** Milliseconds since some time, with fractions. */

@@ -7,6 +7,9 @@ import { failed, passed, hintFor, type Verdict } from "./probe.ts";
 
 type Http = NonNullable<ProbeSpec["http"]>;
 
+/** A request of a probe or of a measure. */
+type Step = Omit<ProbeRequest, "hint" | "within"> & Partial<Pick<ProbeRequest, "hint" | "within">>;
+
 /** Sends the requests of a probe one after the other, and takes away what they made. */
 export async function overHttp(spec: ProbeSpec, http: Http, context: ProbeContext): Promise<Verdict> {
   const cleanup = http.cleanup.map((each) => requestOf(http, each, context));
@@ -27,8 +30,13 @@ export async function overHttp(spec: ProbeSpec, http: Http, context: ProbeContex
   return verdict;
 }
 
+/** What is said of something that could not be deleted. */
+export function leftOver({ lookup }: Pick<ProbeContext, "lookup">): string {
+  return `what it may have made is not deleted yet: ${lookup("PROBE_NAME") ?? ""}`;
+}
+
 function withLeftOver(verdict: Verdict, context: ProbeContext): Verdict {
-  const left = `what it may have made is not deleted yet: ${context.lookup("PROBE_NAME") ?? ""}`;
+  const left = leftOver(context);
   return verdict.outcome === "pass"
     ? failed(left, "if it is still there, delete it by hand")
     : { ...verdict, message: `${verdict.message}; ${left}` };
@@ -52,7 +60,13 @@ interface Sent {
   hasMade: boolean;
 }
 
-async function oneRequest(spec: ProbeSpec, http: Http, step: ProbeRequest, context: ProbeContext): Promise<Sent> {
+/** Sends one request, and again until it is answered as expected or the time for that is over. */
+export async function oneRequest(
+  spec: Pick<ProbeSpec, "title" | "hint" | "hints">,
+  http: Pick<Http, "url" | "headers">,
+  step: Step,
+  context: ProbeContext,
+): Promise<Sent> {
   const request = requestOf(http, step, context);
   // Somebody who gives one answer less time than usual does not want to wait for this one either.
   const patience = Math.min(step.within ?? 0, (context.timeoutMs / 1000) * MOST_ROUNDS);
@@ -81,7 +95,7 @@ function mayHaveWorked(answer: HttpAnswer): boolean {
 const MOST_ROUNDS = 6;
 
 /** The path as people may see it: with names of the probe, but no value of `.env` filled in, which may be a secret. */
-function pathOf({ path }: ProbeRequest, { lookup }: ProbeContext): string {
+function pathOf({ path }: Step, { lookup }: ProbeContext): string {
   const shown = (name: string): string | undefined => (name.startsWith("PROBE_") ? lookup(name) : `\${${name}}`);
   return interpolate(path.split("?", 1)[0] ?? path, shown);
 }
@@ -89,7 +103,7 @@ function pathOf({ path }: ProbeRequest, { lookup }: ProbeContext): string {
 /** One request of a manifest, with its variables filled in. */
 export function requestOf(
   http: Pick<Http, "url" | "headers">,
-  { method, path, headers, body }: ProbeRequest,
+  { method, path, headers, body }: Step,
   context: ProbeContext,
 ): HttpRequest {
   const fill = (text: string): string => filled(text, context);
@@ -110,9 +124,9 @@ function headerOf(value: string): string {
 }
 
 /** What is wrong with an answer, and the code under which a manifest may have a hint for it. */
-export function wrongWith(
+function wrongWith(
   answer: HttpAnswer,
-  { expect }: ProbeRequest,
+  { expect }: Step,
   context: ProbeContext,
 ): { code: string; message: string } | undefined {
   if ("problem" in answer) return { code: answer.problem, message: `was not answered (${answer.problem})` };

@@ -32,12 +32,41 @@ function rounded(ms: number | undefined): number {
 
 export type Comparison = "slower" | "faster" | "same";
 
-/** Something changed when the repeats of both runs do not overlap, for half of the times or for the slow ones. */
+/** Less than this is what a host differs by from one hour to the next. */
+const LEAST_PART = 0.25;
+const LEAST_MS = 0.5;
+
+/**
+ * Something changed when the repeats of both runs do not overlap, for half of the times or for the slow ones, and their
+ * medians differ by a quarter and by half a millisecond.
+ */
 export function compared(now: Latency, then: Latency): Comparison {
   const pairs = [
     [now.p50, then.p50],
     [now.p95, then.p95],
   ] as const;
-  if (pairs.some(([a, b]) => a.least > b.most)) return "slower";
-  return pairs.some(([a, b]) => a.most < b.least) ? "faster" : "same";
+  if (pairs.some(([a, b]) => isMore(a, b))) return "slower";
+  return pairs.some(([a, b]) => isMore(b, a)) ? "faster" : "same";
+}
+
+function isMore(a: Figure, b: Figure): boolean {
+  const difference = a.median - b.median;
+  return a.least > b.most && difference >= b.median * LEAST_PART && difference >= LEAST_MS;
+}
+
+/** How long one thing took in a running stack, and what that is against the baseline of this machine. */
+export interface Measured extends Latency {
+  /** `SERVICE.MEASURE`. */
+  id: string;
+  /** The container's name in the Compose file. */
+  service: string;
+  title: string;
+  /** Undefined where there is no baseline of this machine that has it, or it has just been kept. */
+  before: (Latency & { at: string; comparison: Comparison }) | undefined;
+}
+
+export interface MeasuredStack {
+  measures: readonly Measured[];
+  /** What was to be kept and could not be measured, as sentences; for a comparison, the probes say what is wrong. */
+  problems: readonly string[];
 }

@@ -1,7 +1,7 @@
 import type { MeasureSpec } from "../catalogue/measure.ts";
 import type { SqlProblem, SqlSession } from "../host/database.ts";
 import { filled, variablesOf, type ProbeContext } from "./context.ts";
-import { haveSucceeded, requestOf, wrongWith } from "./http.ts";
+import { haveSucceeded, leftOver, oneRequest, requestOf } from "./http.ts";
 import { latencyOf, type Latency } from "./latency.ts";
 
 /** What measuring works with. */
@@ -21,8 +21,7 @@ interface Subject {
 
 const WARM_UP = 5;
 const REPEATS = 5;
-const EACH = 20;
-/** For all of them; whoever is slower than this has a problem that needs no figures. */
+/** For one measure; whoever is slower than this has a problem that needs no figures. */
 const MOST_MS = 60_000;
 
 /** A measure of a manifest, and what it works with. */
@@ -42,20 +41,38 @@ export type Figures = Latency | { problem: string };
  */
 export async function measureAll(all: readonly Timed[]): Promise<readonly Figures[]> {
   const runs: Run[] = [];
-  for (const { spec, context } of all) runs.push(await begun(spec, context));
-  for (let repeat = 0; repeat <= REPEATS; repeat += 1)
-    for (const run of runs) if (run.problem === undefined) await oneRepeat(run, repeat === 0 ? WARM_UP : EACH);
-  for (const run of runs) {
-    const left = await run.subject?.end();
-    run.problem ??= left;
+  try {
+    for (const { spec, context } of all) runs.push(await begun(spec, context));
+    for (let repeat = 0; repeat <= REPEATS; repeat += 1)
+      for (const run of runs)
+        if (run.problem === undefined) await oneRepeat(run, repeat === 0 ? Math.min(WARM_UP, run.each) : run.each);
+  } finally {
+    for (const run of runs) {
+      const left = await tried(async () => run.subject?.end());
+      if (left !== undefined) run.problem = run.problem === undefined ? left : `${run.problem}; ${left}`;
+    }
   }
   return runs.map(({ problem, repeats }) => (problem === undefined ? latencyOf(repeats.slice(1)) : { problem }));
 }
+
+/** One that fails by itself, because of a value that nobody thought of, must not take the others with it. */
+async function tried(work: () => Promise<string | undefined>): Promise<string | undefined> {
+  try {
+    return await work();
+  } catch {
+    // Its message may repeat such a value.
+    return PUT_TOGETHER;
+  }
+}
+
+const PUT_TOGETHER = "it could not be put together; see the values in .env that it uses";
 
 /** A measure on its way. */
 interface Run {
   subject: Subject | undefined;
   precise: () => number;
+  /** Times in one repeat. */
+  each: number;
   /** Times by repeat; the first is the one to warm up. */
   repeats: number[][];
   spentMs: number;
@@ -67,8 +84,8 @@ async function begun(spec: MeasureSpec, context: MeasureContext): Promise<Run> {
   const subject =
     missing.length > 0
       ? { problem: `it needs ${missing.join(", ")}, which .env does not set` }
-      : await prepared(spec, context);
-  const run = { precise: context.precise, repeats: [], spentMs: 0 };
+      : await prepared(spec, context).catch(() => ({ problem: PUT_TOGETHER }));
+  const run = { precise: context.precise, each: spec.each, repeats: [], spentMs: 0 };
   return "problem" in subject ? { ...run, subject: undefined, ...subject } : { ...run, subject, problem: undefined };
 }
 
@@ -76,13 +93,13 @@ async function oneRepeat(run: Run, count: number): Promise<void> {
   const times: number[] = [];
   for (let index = 0; index < count; index += 1) {
     const start = run.precise();
-    run.problem = await run.subject?.ask();
+    run.problem = await tried(async () => run.subject?.ask());
     if (run.problem !== undefined) return;
     const ms = run.precise() - start;
     times.push(ms);
     run.spentMs += ms;
     if (run.spentMs > MOST_MS) {
-      run.problem = `it took more than ${String(MOST_MS / 1000)} seconds in all`;
+      run.problem = `all of its times took more than ${String(MOST_MS / 1000)} seconds`;
       return;
     }
   }
@@ -100,24 +117,36 @@ async function overHttp(
 ): Promise<Subject | { problem: string }> {
   const cleanup = http.cleanup.map((each) => requestOf(http, each, context));
   const callOff = cleanup.length === 0 ? undefined : context.guard(cleanup);
-  const send = async (step: typeof http.request): Promise<string | undefined> => {
-    const wrong = wrongWith(await context.request(requestOf(http, step, context), context.timeoutMs), step, context);
-    return wrong === undefined ? undefined : `${step.method} ${wrong.message}`;
+  let hasMade = false;
+  let isLate = false;
+  const send = async (step: Parameters<typeof oneRequest>[2]): Promise<string | undefined> => {
+    const sent = await oneRequest(NO_HINTS, http, step, context);
+    hasMade ||= sent.hasMade;
+    isLate ||= sent.isLate && sent.hasMade;
+    return sent.verdict.outcome === "pass" ? undefined : sent.verdict.message;
   };
   const end = async (): Promise<string | undefined> => {
-    if (!(await haveSucceeded(cleanup, context)))
-      return `what it made is not deleted yet: ${context.lookup("PROBE_NAME") ?? ""}`;
+    // A server that hangs may carry it out after the cleanup: the guard, which is still held, tries later.
+    if (isLate) return leftOver(context);
+    for (const step of hasMade ? http.after : []) {
+      const problem = await send(step);
+      if (problem !== undefined) return `${problem}; ${leftOver(context)}`;
+    }
+    if (hasMade && !(await haveSucceeded(cleanup, context))) return leftOver(context);
     callOff?.();
     return undefined;
   };
   for (const step of http.before) {
     const problem = await send(step);
     if (problem === undefined) continue;
-    await end();
-    return { problem };
+    const left = await end();
+    return { problem: left === undefined ? problem : `${problem}; ${left}` };
   }
   return { ask: async () => send(http.request), end };
 }
+
+/** What helps, the probes say. */
+const NO_HINTS = { title: "", hint: "", hints: {} };
 
 async function bySql(
   { url, before, query }: NonNullable<MeasureSpec["sql"]>,

@@ -109,7 +109,7 @@ export const validateDocument = z.strictObject({
         .array(
           z.strictObject({
             id: z.string().describe("SERVICE.MEASURE of a manifest"),
-            service: z.string().describe('of the Compose file; "" for a service outside the stack'),
+            service: z.string().describe("of the Compose file"),
             ...latencySchema.shape,
             baseline: z
               .strictObject({ at: z.string().describe("when it was kept, in UTC"), ...latencySchema.shape })
@@ -123,6 +123,7 @@ export const validateDocument = z.strictObject({
         )
         .optional()
         .describe("only where figures were taken: with --baseline, or where there is a baseline of this machine"),
+      unmeasured: z.array(z.string()).optional().describe("what --baseline could not measure or keep, as sentences"),
     }),
   ),
   summary: z.strictObject({

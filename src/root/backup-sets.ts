@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from "node:fs";
+import { accessSync, constants, readdirSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 
 import { isThere, textOf } from "../host/files.ts";
@@ -22,16 +22,19 @@ export interface BackupSet {
  */
 export function newestSet(dir: string, backup: Pick<Spec["backup"], "directory" | "driver">): BackupSet | undefined {
   const sets = isAbsolute(backup.directory) ? backup.directory : join(dir, backup.directory);
-  const copied = isExecutable(join(dir, "hooks/copy")) ? (read(join(sets, ".copied")) ?? "").trim() : undefined;
+  // An empty one says nothing.
+  const copied = isExecutable(join(dir, "hooks/copy")) ? (read(join(sets, ".copied"))?.trim() ?? NONE) : "";
   const id = setIds(sets).find((each) => {
     const folder = join(sets, each);
     const { complete, reason } = manifestOf(folder);
     if (complete !== true || (typeof reason === "string" && reason !== "")) return false;
     if (backup.driver === "restic") return entriesOf(folder).length === 2 && isThere(join(folder, "manifest.sha256"));
-    return copied === undefined || (copied !== "" && each <= copied);
+    return copied === "" || (copied !== NONE && each <= copied);
   });
   return id === undefined ? undefined : { id, time: timeOf(id) };
 }
+
+const NONE = "none";
 
 /** Newest first. */
 function setIds(sets: string): string[] {
@@ -72,5 +75,10 @@ function entriesOf(path: string): string[] {
 }
 
 function isExecutable(path: string): boolean {
-  return ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o111) !== 0;
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -259,6 +259,24 @@ describe("sets", () => {
       },
     ],
     [
+      "all, where it is not known what was copied",
+      "20261101T000000Z",
+      (dir) => {
+        set(dir, "20261101T000000Z");
+        fs.outputFileSync(join(dir, "hooks/copy"), "", { mode: 0o755 });
+        fs.writeFileSync(join(dir, "backups/.copied"), "");
+      },
+    ],
+    [
+      "all, where hooks is a file",
+      "20261101T000000Z",
+      (dir) => {
+        set(dir, "20261101T000000Z");
+        fs.removeSync(join(dir, "hooks"));
+        fs.writeFileSync(join(dir, "hooks"), "");
+      },
+    ],
+    [
       "only what is in the repository, with restic",
       "20261101T000000Z",
       (dir) => {

@@ -60,13 +60,13 @@ describe("the README's commands", () => {
 
 describe("docs/writing-a-service.md", () => {
   it("has a service and a preset that work as they stand", async () => {
-    const [manifest = "", fragment = "", probes = "", preset = ""] = [
+    const [manifest = "", fragment = "", probes = "", measures = "", preset = ""] = [
       ...read("docs/writing-a-service.md").matchAll(/```yaml\n([\s\S]*?)```/g),
     ].map((match) => match[1]);
     const cwd = tempDir();
     const templates = join(cwd, "my-templates");
     fs.copySync(TEMPLATES, templates);
-    fs.outputFileSync(join(templates, "services/mailpit/service.yaml"), `${manifest}${probes}`);
+    fs.outputFileSync(join(templates, "services/mailpit/service.yaml"), `${manifest}${probes}${measures}`);
     fs.outputFileSync(join(templates, "services/mailpit/compose.yaml.hbs"), fragment);
     fs.outputFileSync(join(templates, "presets/smolagents.yaml"), preset);
     const { code, stderr } = await cli(

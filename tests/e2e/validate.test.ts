@@ -279,10 +279,11 @@ describe("validate", () => {
     const cwd = tempDir();
     await make(cwd, "crewai");
     const nowhere = { cwd, env: { DOCKER_HOST: "unix:///nowhere/docker.sock" } };
-    const { code, stderr } = await cli(["validate", "--baseline"], nowhere);
+    const { code, stdout, stderr } = await cli(["validate", "--baseline"], nowhere);
     expect(code).toBe(6);
     expect(stderr).toContain("warning: no baseline was kept for crewai, as not everything could be measured");
-    expect(stderr).toContain("4 figures that could not be taken");
+    expect(stdout).toContain("nothing could be measured: the container engine does not answer");
+    expect(stderr).toContain("error: 1 that could not be measured or kept");
     const dir = join(cwd, "frameworks/crewai");
     const file = join(dir, ".scaffold/host/baseline.json");
     expect(fs.existsSync(file)).toBe(false);
@@ -295,7 +296,7 @@ describe("validate", () => {
     };
     fs.outputJsonSync(file, baseline);
     expect((await cli(["validate", "--live"], nowhere)).stderr).toContain(
-      "crewai: its baseline is of another machine (Z80, 1 cores), so nothing is compared",
+      "crewai: its baseline is of another machine, of 1 cores and 0 GiB of memory, so nothing is compared",
     );
     fs.writeFileSync(file, "{}");
     expect((await cli(["validate", "--live"], nowhere)).stderr).toContain(
@@ -489,7 +490,7 @@ describe("validate", () => {
     const dir = join(cwd, "frameworks/crewai");
     fs.writeFileSync(
       join(dir, "compose.override.yaml"),
-      'services: {"a<b>|`x`&\\"": {image: "x<script>|y", restart: always}}\n',
+      'services: {"a<b>|`x`&\\"": {image: "x<script>|y", restart: always, networks: [own]}}\nnetworks: {own: {name: "net-${QDRANT_API_KEY}"}}\n',
     );
     const files = ["r.json", "r.md", "r.xml", "r.sarif", "r.html"];
     const { code, stderr } = await cli(["validate", ...files.flatMap((file) => ["--report", file])], { cwd });
@@ -500,6 +501,11 @@ describe("validate", () => {
     expect(failing(document(json, "validate") as unknown as Document).length).toBeGreaterThan(5);
     expect(html).toContain("a&lt;b&gt;");
     expect(html).not.toMatch(/<script|<b>/);
+    // A secret may be a part of any name.
+    const key = /^QDRANT_API_KEY=(.+)$/m.exec(fs.readFileSync(join(dir, ".env"), "utf8"))?.[1] ?? "";
+    expect(key.length).toBeGreaterThan(20);
+    expect(html).not.toContain(key);
+    expect(html).toContain("net-${QDRANT_API_KEY}");
     // Whatever is anybody's is code.
     for (const line of markdown.split("\n").filter((each) => each.includes("x<script>")))
       expect(line).toMatch(/`[^`]*x<script>[^`]*`/);

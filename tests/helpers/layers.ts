@@ -47,6 +47,7 @@ const ASKING = /^(?:inquirer|@inquirer\/.*|plop|node-plop)$/;
 const WORLD =
   /^(?:node:)?(?:fs|fs\/promises|fs-extra|fs-extra\/esm|child_process|net|dgram|http|https|http2|tls|dns|os|process|worker_threads|cluster|timers|timers\/promises|readline|module|vm)$/;
 const READS = new Set([
+  "accessSync",
   "constants",
   "existsSync",
   "lstatSync",

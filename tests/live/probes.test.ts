@@ -192,12 +192,15 @@ describe.skipIf(engineProblem() !== undefined)("probes of PostgreSQL and Qdrant"
     expect(stdout).toMatch(/ms +qdrant\.search +half within [\d.]+ ms \([\d.]+ to [\d.]+\), 95% within/);
     const kept = document(fs.readFileSync(join(stack.dir, ".scaffold/host/baseline.json"), "utf8"), "baseline");
     expect(kept).toMatchObject({ machine: { cores: availableParallelism() } });
-    expect(await measuresIn(cwd)).toEqual({
-      "postgres.lookup": expect.any(String) as string,
-      "postgres.commit": expect.any(String) as string,
-      "qdrant.search": expect.any(String) as string,
-      "qdrant.write": expect.any(String) as string,
-    });
+    const same = {
+      "postgres.lookup": "same",
+      "postgres.commit": "same",
+      "qdrant.search": "same",
+      "qdrant.write": "same",
+    };
+    // A host may have other work to do, though hardly three times in a row.
+    const unchanged = [await measuresIn(cwd), await measuresIn(cwd), await measuresIn(cwd)];
+    expect(unchanged).toContainEqual(same);
     await docker("update", "--cpus", "0.05", "crewai_qdrant");
     try {
       expect(await measuresIn(cwd)).toMatchObject({ "qdrant.search": "slower", "qdrant.write": "slower" });
@@ -237,12 +240,18 @@ describe.skipIf(engineProblem() !== undefined)("probes of PostgreSQL and Qdrant"
       expect(code).toBe(6);
       expect(stdout).toContain("qdrant.search could not be measured: qdrant is not running");
       expect(stderr).toContain("no baseline was kept for crewai");
-      expect(stderr).toContain("2 figures that could not be taken");
+      expect(stderr).toContain("2 that could not be measured or kept");
       expect(fs.readFileSync(file, "utf8")).toBe(before);
     } finally {
       await stack.ok("up", "-d", "--wait");
       fs.removeSync(join(stack.dir, ".scaffold/host"));
     }
+    // What was found is shown all the same where it cannot be written.
+    fs.writeFileSync(join(stack.dir, ".scaffold/host"), "");
+    const { code, stdout } = await cli(["validate", "--baseline"], { cwd });
+    expect([code, stdout]).toEqual([6, expect.stringMatching(/qdrant\.search +half within/) as string]);
+    expect(stdout).toMatch(/unknown +no baseline was kept: /);
+    fs.removeSync(join(stack.dir, ".scaffold/host"));
   });
 
   it("asks a service of somebody else's as its manifest says, and gives up on one that hangs", async () => {
@@ -310,15 +319,19 @@ describe.skipIf(engineProblem() !== undefined)("probes of a whole stack", () => 
     removeDir(cwd);
   });
 
-  it("passes all of them, and leaves nothing in any store", async () => {
-    const { code, probes } = await asked(cwd, ["--timeout", "10"]);
-    expect(probes.filter(({ outcome }) => outcome !== "pass")).toEqual([]);
-    expect(code).toBe(0);
+  async function observations(): Promise<unknown> {
     const keys = `${stack.env.get("LANGFUSE_PUBLIC_KEY") ?? ""}:${stack.env.get("LANGFUSE_SECRET_KEY") ?? ""}`;
     const answer = await fetch(`${stack.env.get("LANGFUSE_HOST") ?? ""}/api/public/v2/observations`, {
       headers: { authorization: `Basic ${Buffer.from(keys).toString("base64")}` },
     });
-    expect(await answer.json()).toMatchObject({ data: [] });
+    return ((await answer.json()) as { data: unknown }).data;
+  }
+
+  it("passes all of them, and leaves nothing in any store", async () => {
+    const { code, probes } = await asked(cwd, ["--timeout", "10"]);
+    expect(probes.filter(({ outcome }) => outcome !== "pass")).toEqual([]);
+    expect(code).toBe(0);
+    expect(await observations()).toEqual([]);
   });
 
   it.each(STACK_FAULTS.filter(({ isOneOfMany }) => IS_SWEEP || UPDATES || isOneOfMany !== true))(
@@ -327,6 +340,15 @@ describe.skipIf(engineProblem() !== undefined)("probes of a whole stack", () => 
       await findsFault(stack, cwd, fault);
     },
   );
+
+  it("is measured, and no span of it stays", async () => {
+    // Its spans are stored by the worker, and only then deleted.
+    const kept = await cli(["validate", "--baseline"], { cwd });
+    expect([kept.code, kept.stdout]).toEqual([0, expect.stringMatching(/langfuse\.ingestion +half within/) as string]);
+    await eventually(observations, []);
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    expect(await observations()).toEqual([]);
+  });
 });
 
 it.skipIf(engineProblem() !== undefined)("docs/validation.md has the table of faults as it came out", () => {

@@ -1,13 +1,14 @@
+import type { NetworkOverview, ServiceOverview, StackOverview } from "../../compose/overview.ts";
 import type { FrameworkVerdict, StackView } from "../../flow/validate.ts";
 import type { Probed } from "../../probes/probe.ts";
 import type { Finding, RuleInfo } from "../../rules/rule.ts";
 import { placeOf, probeName, sentenceOf } from "../validation/words.ts";
 import { ageText } from "./age.ts";
 import { latencyPart } from "./latency.ts";
-import { drawingOf, KINDS, neighboursOf, railsOf, type Rail } from "./drawing.ts";
+import { drawingOf, KINDS } from "./drawing.ts";
 import { markup, type Markup } from "./markup.ts";
 import { publishedText } from "./ports.ts";
-import { anchorOf, badge, table, verdictOf } from "./verdict.ts";
+import { anchorOf, badge, MOST_NAMES, table, verdictOf } from "./verdict.ts";
 
 /** All that is known of one framework. @param time of the report, in milliseconds since 1970 */
 export function frameworkSection(verdict: FrameworkVerdict, rules: readonly RuleInfo[], time: number): Markup {
@@ -18,47 +19,45 @@ ${stack === undefined ? markup`<p>Its directory cannot be read, so there is no m
 <h3>Findings</h3>
 ${findingsPart(findings, rules)}
 <h3>Probes</h3>
-${probesPart(probes)}
+${stack === undefined ? markup`<p>A directory that cannot be read has no probes.</p>\n` : probesPart(probes)}
 ${measured === undefined ? markup`` : latencyPart(measured, name)}<p class="back"><a href="#all">Back to all frameworks</a></p>
 </section>
 `;
 }
 
-function stackPart({ name, probes }: FrameworkVerdict, stack: StackView, time: number): Markup {
-  const { compose, project, lastBackup } = stack;
-  const rails = railsOf(compose, project);
+function stackPart({ name, probes }: FrameworkVerdict, { overview, lastBackup }: StackView, time: number): Markup {
+  const { services, networks } = overview;
   const backup =
     lastBackup === undefined
       ? markup`There is no complete backup set here. <code>scripts/backup.sh</code> makes one.`
       : markup`Last backup: set <code>${lastBackup.id}</code>, ${ageText(time - lastBackup.time)}.`;
-  if (compose.services.size === 0) return markup`<p>${[backup]}</p>\n<p>Its Compose file has no services.</p>\n`;
+  if (services.length === 0) return markup`<p>${[backup]}</p>\n<p>Its Compose file has no services.</p>\n`;
+  const asked = new Map(probes.map((probe) => [`${probe.service} ${probe.id}`, probe]));
+  const states = new Map(probes.flatMap(({ id, service, outcome }) => (id === "state" ? [[service, outcome]] : [])));
   const label = `${name}: its services, and the networks that each is on`;
   return markup`<p>${[backup]}</p>
 <div class="stack">
-${drawingOf(compose, rails, probes, label)}<ol class="networks">
-${rails.map((rail) => markup`<li><code>${rail.name}</code>: ${KINDS[rail.kind]}</li>\n`)}</ol>
+${drawingOf(overview, states, label)}<ol class="networks">
+${networks.map((network) => markup`<li><code>${network.name}</code>: ${KINDS[network.kind]}</li>\n`)}</ol>
 </div>
 <h3>Services</h3>
-${servicesTable(stack, rails, probes, name)}`;
+${servicesTable(overview, asked, name)}`;
 }
 
+/** @param asked probes by `SERVICE PROBE`; none where the stack was not asked */
 function servicesTable(
-  { compose }: StackView,
-  rails: readonly Rail[],
-  probes: readonly Probed[],
+  { services, networks }: StackOverview,
+  asked: ReadonlyMap<string, Probed>,
   name: string,
 ): Markup {
-  const isLive = probes.length > 0;
-  const rows = [...compose.services.values()].map((service) => {
-    const probe = (id: string): Probed | undefined =>
-      probes.find((each) => each.id === id && each.service === service.name);
-    const mode = service.settings["network_mode"];
-    const reach = neighboursOf(service.name, rails);
-    const published = publishedText(service, compose);
-    const asked = isLive
+  const isLive = asked.size > 0;
+  const rows = services.map((service) => {
+    const probe = (id: string): Probed | undefined => asked.get(`${service.name} ${id}`);
+    const published = publishedText(service.published);
+    const found = isLive
       ? markup`<td>${state(probe("state"))}</td><td>${use(probe("memory"), "memory")}</td><td>${use(probe("disk"), "disk")}</td>`
       : markup``;
-    return markup`<th scope="row">${service.name}</th>${asked}<td>${published === "" ? "nothing" : published}</td><td>${typeof mode === "string" ? `the network of ${mode}` : reach.length === 0 ? "none" : reach.join(", ")}</td>`;
+    return markup`<th scope="row">${service.name}</th>${found}<td>${published === "" ? "nothing" : published}</td><td>${neighbours(service, networks)}</td>`;
   });
   const heads = [
     "Service",
@@ -67,6 +66,20 @@ function servicesTable(
     "Shares a network with",
   ].map((head) => markup`<th scope="col">${head}</th>`);
   return table(`Services of ${name}`, markup`${heads}`, rows);
+}
+
+/** The services that share a network with one, so may open connections to it and it to them. */
+function neighbours({ name, networkMode }: ServiceOverview, networks: readonly NetworkOverview[]): string {
+  if (networkMode !== undefined) return `network_mode: ${networkMode}`;
+  const found = new Set<string>();
+  for (const { services } of networks) {
+    if (!services.includes(name)) continue;
+    for (const other of services) {
+      if (other !== name) found.add(other);
+      if (found.size > MOST_NAMES) return `${[...found].slice(0, MOST_NAMES).join(", ")} and more`;
+    }
+  }
+  return found.size === 0 ? "none" : [...found].join(", ");
 }
 
 const NOT_ASKED = markup`<span class="soft">not asked</span>`;

@@ -1,4 +1,4 @@
-import type { Measured, MeasuredStack } from "../../flow/measure.ts";
+import type { Measured, MeasuredStack } from "../../probes/latency.ts";
 import { comparisonText, figureText } from "../validation/words.ts";
 import { markup, type Markup } from "./markup.ts";
 import { badge, table } from "./verdict.ts";

@@ -47,7 +47,7 @@ ${counts}</ul>
 <h2 id="all">All frameworks</h2>
 ${overview(frameworks, isLive, time)}</section>
 <section aria-labelledby="ports">
-<h2 id="ports">Ports on this host</h2>
+<h2 id="ports">Published ports</h2>
 ${portMap(frameworks)}</section>
 ${frameworks.map((each) => frameworkSection(each, rules, time))}</main>
 <footer><p>Written by framework-infra ${version}. What is shown as pass, fail or unknown was so at the time above.</p></footer>

@@ -1,79 +1,101 @@
-import { publishedPorts, type Compose, type Service } from "../../compose/model.ts";
+import type { PortRange, Publication } from "../../compose/overview.ts";
 import type { FrameworkVerdict } from "../../flow/validate.ts";
-import { anchorOf, badge, table } from "./verdict.ts";
 import { markup, type Markup } from "./markup.ts";
-
-interface PublishedPort {
-  framework: string;
-  service: string;
-  protocol: string;
-  address: string;
-  port: number;
-}
-
-const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/;
+import { anchorOf, badge, MOST_NAMES, table } from "./verdict.ts";
 
 /** What a service publishes on this host: `127.0.0.1:6333`; "" for nothing. */
-export function publishedText(service: Service, compose: Compose): string {
-  const own = portsIn(compose).filter((each) => each.service === service.name);
-  return own.map(({ address, port, protocol }) => placeText(address, port, protocol)).join(", ");
+export function publishedText({ ranges, others }: Publication): string {
+  const texts = [...ranges.map(placeText), ...others.map(({ text }) => text)];
+  const more = texts.length - MOST_NAMES;
+  return more > 0 ? `${texts.slice(0, MOST_NAMES).join(", ")} and ${String(more)} more` : texts.join(", ");
 }
 
-// The variables of these files are filled in already.
-function portsIn(compose: Compose): ReturnType<typeof publishedPorts>["ports"] {
-  return publishedPorts(compose, (text) => text).ports;
+function placeText(range: PortRange): string {
+  const { address } = range;
+  return `${address.includes(":") ? `[${address.replaceAll(/[[\]]/g, "")}]` : address}:${numberText(range)}`;
 }
 
-function placeText(address: string, port: number, protocol: string): string {
-  const host = address.includes(":") ? `[${address}]` : address;
-  return `${host}:${String(port)}${protocol === "tcp" ? "" : `/${protocol}`}`;
+function numberText({ first, last, protocol }: PortRange): string {
+  const numbers = first === last ? String(first) : `${String(first)}-${String(last)}`;
+  return `${numbers}${protocol === "tcp" ? "" : `/${protocol}`}`;
 }
 
-/** Every published port of all frameworks: which framework has which, by service; and which two have. */
+/** What one service of one framework publishes. */
+interface Holder {
+  framework: string;
+  service: string;
+  published: Publication;
+}
+
+/** The published ports of frameworks: which has which, by service; and which two have the same. */
 export function portMap(frameworks: readonly FrameworkVerdict[]): Markup {
-  const all = frameworks.flatMap(({ name, stack }) =>
-    (stack === undefined ? [] : portsIn(stack.compose)).map((each): PublishedPort => ({ framework: name, ...each })),
-  );
-  if (all.length === 0) return markup`<p>No port is published.</p>\n`;
-  // One service may publish a port on several addresses.
-  const holders = new Map<string, Set<string>>();
-  for (const each of all) {
-    const known = holders.get(keyOf(each)) ?? new Set();
-    holders.set(keyOf(each), known.add(`${each.framework}/${each.service}`));
-  }
-  const services = [...new Set(all.map(({ service }) => service))];
-  const byPlace = new Map<string, PublishedPort[]>();
-  for (const each of all) {
-    const key = JSON.stringify([each.framework, each.service]);
-    byPlace.set(key, [...(byPlace.get(key) ?? []), each]);
-  }
-  const rows = [...new Set(all.map(({ framework }) => framework))].map((framework) => {
+  const holders = frameworks
+    .flatMap(({ name, stack }) => (stack?.overview.services ?? []).map((service) => ({ framework: name, ...service })))
+    .map(({ framework, name, published }): Holder => ({ framework, service: name, published }))
+    .filter(({ published }) => published.ranges.length + published.others.length > 0);
+  const unread = frameworks.filter(({ stack }) => stack === undefined).map(({ name }) => name);
+  const left =
+    unread.length === 0
+      ? markup``
+      : markup`<p>What ${unread.join(", ")} publishes is not known: it cannot be read.</p>\n`;
+  if (holders.length === 0) return markup`${left}<p>No port is published.</p>\n`;
+  const twice = clashesAmong(holders);
+  const services = [...new Set(holders.map(({ service }) => service))];
+  const byPlace = new Map(holders.map((holder) => [keyOf(holder.framework, holder.service), holder]));
+  const rows = [...new Set(holders.map(({ framework }) => framework))].map((framework) => {
     const cells = services.map((service) => {
-      const ports = byPlace.get(JSON.stringify([framework, service])) ?? [];
-      const texts = new Map(ports.map((each) => [shortText(each), (holders.get(keyOf(each))?.size ?? 0) > 1]));
-      const pieces = [...texts].map(
-        ([text, isTwice], index) =>
-          markup`${index === 0 ? "" : ", "}${text}${isTwice ? markup` ${badge("fail", "clash")}` : markup``}`,
-      );
-      return markup`<td>${ports.length === 0 ? markup`<span class="soft">–</span>` : pieces}</td>`;
+      const holder = byPlace.get(keyOf(framework, service));
+      return holder === undefined
+        ? markup`<td><span class="soft">–</span></td>`
+        : markup`<td>${cell(holder.published, twice)}</td>`;
     });
     return markup`<th scope="row"><a href="#${anchorOf(framework)}">${framework}</a></th>${cells}`;
   });
   const head = markup`<th scope="col">Framework</th>${services.map((name) => markup`<th scope="col">${name}</th>`)}`;
-  const isOpen = all.some(({ address }) => !LOOPBACK.test(address));
+  const isOpen = holders.some(({ published: { ranges, others } }) =>
+    [...ranges, ...others].some(({ isLoopback }) => !isLoopback),
+  );
   const note = isOpen
-    ? "Only this host can reach a port without an address; other hosts may reach one with an address."
+    ? "Only this host can reach a port without an address. Other hosts may reach what has an address, or is described in words."
     : "Only this host can reach them.";
-  return markup`<p>${note}</p>
+  return markup`${left}<p>${note}</p>
 ${table("Published ports by framework and service", head, rows)}`;
 }
 
-/** A port that only this host can reach is shown without its address. */
-function shortText({ address, port, protocol }: PublishedPort): string {
-  if (!LOOPBACK.test(address)) return placeText(address, port, protocol);
-  return `${String(port)}${protocol === "tcp" ? "" : `/${protocol}`}`;
+function cell({ ranges, others }: Publication, twice: ReadonlySet<PortRange>): Markup[] {
+  // One on several addresses of this host alone is shown once.
+  const texts = new Map(
+    ranges.map((range) => [range.isLoopback ? numberText(range) : placeText(range), twice.has(range)]),
+  );
+  for (const { text } of others) texts.set(text, false);
+  const shown = [...texts]
+    .slice(0, MOST_NAMES)
+    .map(
+      ([text, isTwice], index) =>
+        markup`${index === 0 ? "" : ", "}${text}${isTwice ? markup` ${badge("fail", "clash")}` : markup``}`,
+    );
+  const more = texts.size - MOST_NAMES;
+  return more > 0 ? [...shown, markup` and ${more} more`] : shown;
 }
 
-function keyOf({ protocol, port }: PublishedPort): string {
-  return `${protocol}/${String(port)}`;
+/** Ranges that share a port with one of another service, whatever their addresses. */
+function clashesAmong(holders: readonly Holder[]): ReadonlySet<PortRange> {
+  const all = holders
+    .flatMap((holder) => holder.published.ranges.map((range) => ({ holder, range })))
+    .toSorted((a, b) => a.range.first - b.range.first);
+  const found = new Set<PortRange>();
+  let open: typeof all = [];
+  for (const each of all) {
+    open = open.filter(({ range }) => range.last >= each.range.first);
+    for (const { holder, range } of open) {
+      if (holder === each.holder || range.protocol !== each.range.protocol) continue;
+      found.add(range).add(each.range);
+    }
+    open.push(each);
+  }
+  return found;
+}
+
+function keyOf(framework: string, service: string): string {
+  return JSON.stringify([framework, service]);
 }

@@ -20,13 +20,13 @@ export function badge(word: string, text = word): Markup {
   return markup`<span class="badge ${word}">${sign === undefined ? markup`` : markup`<span aria-hidden="true">${sign} </span>`}${text}</span>`;
 }
 
-/** The worst of what was found: of findings, only errors are a failure. */
+/** The worst of what was found: of findings, only errors are a failure, and what is good to know is nothing bad. */
 export function verdictOf({ findings, probes }: FrameworkVerdict): Word {
   const broken = findings.filter(({ outcome }) => outcome === "fail");
   if (broken.some(({ severity }) => severity === "error") || probes.some(({ outcome }) => outcome === "fail"))
     return "fail";
   if ([...findings, ...probes].some(({ outcome }) => outcome === "unknown")) return "unknown";
-  return broken.length > 0 ? "warning" : "pass";
+  return broken.some(({ severity }) => severity === "warning") ? "warning" : "pass";
 }
 
 /** How many findings and probes of a framework came out so. */
@@ -38,6 +38,9 @@ export function countOf({ findings, probes }: FrameworkVerdict, wanted: "fail" |
 export function anchorOf(name: string): string {
   return `framework-${encodeURIComponent(name)}`;
 }
+
+/** More names than these are not listed in one place. */
+export const MOST_NAMES = 20;
 
 /**
  * A table that can be scrolled sideways, by keyboard as well.

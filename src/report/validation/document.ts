@@ -1,4 +1,4 @@
-import type { Measured } from "../../flow/measure.ts";
+import type { Measured } from "../../probes/latency.ts";
 import type { ValidateResult } from "../../flow/validate.ts";
 import type { ValidateDocument } from "../documents.ts";
 
@@ -17,7 +17,9 @@ export function validateDocumentOf({ frameworks, summary }: ValidateResult): Val
         message,
         hint,
       })),
-      ...(measured === undefined ? {} : { measures: measured.measures.map(measureOf) }),
+      ...(measured === undefined
+        ? {}
+        : { measures: measured.measures.map(measureOf), unmeasured: [...measured.problems] }),
     })),
     summary,
   };

@@ -1,6 +1,6 @@
 import type { InitCiResult } from "../../flow/init-ci.ts";
 import type { InitWaiversResult } from "../../flow/init-waivers.ts";
-import type { MeasuredStack } from "../../flow/measure.ts";
+import type { MeasuredStack } from "../../probes/latency.ts";
 import type { ValidateResult } from "../../flow/validate.ts";
 import { EXIT, UserError } from "../../lib/errors.ts";
 import type { Probed } from "../../probes/probe.ts";
@@ -116,7 +116,7 @@ export function validationError(result: ValidateResult, { failOn, allowUnknown }
   const what = [
     ...(failed.length === 0 ? [] : [counted(failed.length, "finding")]),
     ...(failedProbes === 0 ? [] : [`${counted(failedProbes, "probe")} that failed`]),
-    ...(unmeasured === 0 ? [] : [`${counted(unmeasured, "figure")} that could not be taken`]),
+    ...(unmeasured === 0 ? [] : [`${String(unmeasured)} that could not be measured or kept`]),
     ...(unclear === 0 ? [] : [`${String(unclear)} that could not be determined`]),
   ];
   if (what.length === 0) return undefined;

@@ -1,4 +1,4 @@
-import type { Measured } from "../../flow/measure.ts";
+import type { Measured } from "../../probes/latency.ts";
 import type { ValidateResult } from "../../flow/validate.ts";
 import type { Probed } from "../../probes/probe.ts";
 import type { Figure } from "../../probes/latency.ts";
@@ -35,7 +35,7 @@ export function figureText({ median, least, most }: Figure): string {
 }
 
 function msText(ms: number): string {
-  return ms >= 100 ? ms.toFixed(0) : ms.toPrecision(2);
+  return ms >= 99.5 ? ms.toFixed(0) : ms.toPrecision(2);
 }
 
 /** What a figure is against the baseline; undefined where there is none. */

@@ -205,12 +205,6 @@ describe("a broken catalogue", () => {
       '"ingestion" is about the container "redis", which no service has',
     ],
     [
-      "a measure outside that there is not",
-      "services/langfuse/service.yaml",
-      (text) => text.replace("measures: [ingestion]", "measures: [search]"),
-      '"search" of `external` is not one of its measures',
-    ],
-    [
       "a measure without anything to time",
       "services/postgres/service.yaml",
       (text) => text.replace("title: a transaction is committed, so it is on the disk\n    sql:", "title: x\n    sgl:"),

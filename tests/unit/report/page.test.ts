@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 
+import { overviewOf } from "../../../src/compose/overview.ts";
 import { stackOf } from "../../../src/compose/stack.ts";
 import type { FrameworkVerdict } from "../../../src/flow/validate.ts";
 import type { Probed } from "../../../src/probes/probe.ts";
 import { ageText } from "../../../src/report/page/age.ts";
-import { neighboursOf, railsOf } from "../../../src/report/page/drawing.ts";
 import { markup } from "../../../src/report/page/markup.ts";
 import { pageOf } from "../../../src/report/page/page.ts";
 import { verdictOf } from "../../../src/report/page/verdict.ts";
@@ -25,8 +25,9 @@ networks:
   own: { name: shared, external: true }
 `;
 
-function compose(text = COMPOSE): NonNullable<FrameworkVerdict["stack"]>["compose"] {
-  return stackOf([{ file: "compose.yaml", text }], () => undefined, "/x").compose;
+function viewOf(text = COMPOSE, project = "crewai"): NonNullable<FrameworkVerdict["stack"]> {
+  const { compose } = stackOf([{ file: "compose.yaml", text }], () => undefined, "/x");
+  return { overview: overviewOf(compose, project), lastBackup: undefined };
 }
 
 function finding(changes: Partial<Finding>): Finding {
@@ -53,7 +54,7 @@ function framework(changes: Partial<FrameworkVerdict> = {}): FrameworkVerdict {
     name: "crewai",
     findings: [],
     probes: [],
-    stack: { compose: compose(), project: "crewai", lastBackup: undefined },
+    stack: viewOf(),
     ...changes,
   };
 }
@@ -85,13 +86,10 @@ describe("the page", () => {
         name: nasty,
         findings: [finding({ message: nasty, fix: nasty, file: nasty, service: nasty, rule: nasty })],
         probes: [probe({ id: nasty, message: nasty, hint: nasty, outcome: "fail" }), probe({ message: nasty })],
-        stack: {
-          compose: compose(
-            JSON.stringify({ services: { [nasty]: { networks: [nasty], image: nasty, ports: [`${nasty}:1:1`] } } }),
-          ),
-          project: nasty,
-          lastBackup: undefined,
-        },
+        stack: viewOf(
+          JSON.stringify({ services: { [nasty]: { networks: [nasty], image: nasty, ports: [`${nasty}:1:1`] } } }),
+          nasty,
+        ),
       }),
     );
     expect(html).not.toContain("<img");
@@ -111,23 +109,47 @@ describe("the page", () => {
   it("shows what each service publishes, and what is open to other hosts", () => {
     const html = page(framework());
     const ports = textIn(/<h2 id="ports">.*?<\/section>/s.exec(html)?.[0] ?? "");
-    expect(ports).toContain("crewai 8080 0.0.0.0:5432 0.0.0.0:53/udp");
+    expect(ports).toContain("crewai 8080 0.0.0.0:5432 every port that it listens on 0.0.0.0:53/udp");
     expect(ports).not.toContain("clash");
-    expect(ports).toContain("other hosts may reach one with an address");
+    expect(ports).toContain("Other hosts may reach what has an address");
   });
 
   it("marks a port that two frameworks have, and no other", () => {
     const html = page(framework(), framework({ name: "dspy" }));
     expect(html.match(/clash/g)).toHaveLength(6);
-    const stack = {
-      compose: compose("services: {a: {ports: ['127.0.0.1:1:1']}}"),
-      project: "x",
-      lastBackup: undefined,
-    };
+    const stack = viewOf("services: {a: {ports: ['127.0.0.1:1:1']}}");
     const other = page(framework(), framework({ name: "dspy", stack }));
     expect(other).not.toContain("clash");
     expect(other).not.toContain("Only this host can reach them");
     expect(page(framework({ stack }))).toContain("Only this host can reach them");
+  });
+
+  it.each([
+    ["a port that the engine chooses", 'ports: ["6333"]', "a port that the engine chooses"],
+    ["one in the long syntax", "ports: [{ target: 80 }]", "a port that the engine chooses"],
+    [
+      "too many to be listed",
+      'ports: ["1-65535:1-65535", "127.0.0.1:80:80"]',
+      "127.0.0.1:80, more ports than are listed",
+    ],
+    ["a range", 'ports: ["8000-8010:8000-8010"]', "0.0.0.0:8000-8010"],
+    ["the host's own network", "network_mode: host", "every port that it listens on"],
+  ])("never calls a service closed that is not: %s", (_, keys, text) => {
+    const html = page(framework({ stack: viewOf(`services:\n  a:\n    image: x\n    ${keys}\n`) }));
+    expect(textIn(html)).toContain(`a ${text}`);
+    expect(html).not.toContain("Only this host can reach them");
+    expect(html).not.toContain("publishes nothing");
+  });
+
+  it("stays readable, and small, with many services on one network", () => {
+    const names = Array.from({ length: 1000 }, (_, index) => `s${String(index)}`);
+    const services = Object.fromEntries(names.map((name) => [name, { image: "x", ports: ["127.0.0.1::80"] }]));
+    const html = page(framework({ stack: viewOf(JSON.stringify({ services })) }));
+    expect(html.length).toBeLessThan(1_000_000);
+    expect(html).toContain("too many services to be drawn");
+    expect(html).toContain(
+      "s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15, s16, s17, s18, s19, s20 and more",
+    );
   });
 
   it("has a drawing with a line for each network, and words for those who cannot see it", () => {
@@ -137,7 +159,7 @@ describe("the page", () => {
     expect(html.match(/class="dot"/g)).toHaveLength(5);
     const rows = textIn(/<h3>Services.*?<\/table>/s.exec(html)?.[0] ?? "");
     expect(rows).toContain("web 127.0.0.1:8080, [::1]:8080 db");
-    expect(rows).toContain("host nothing the network of host");
+    expect(rows).toContain("host every port that it listens on network_mode: host");
     expect(rows).toContain("lonely nothing none");
   });
 
@@ -174,15 +196,38 @@ describe("the page", () => {
   it("has a section for a directory that cannot be read, and a page without frameworks", () => {
     expect(page(framework({ stack: undefined }))).toContain("cannot be read");
     expect(page()).toContain("There is no framework yet");
-    expect(page(framework({ stack: { compose: compose("{}"), project: "x", lastBackup: undefined } }))).toContain(
-      "has no services",
-    );
+    expect(page(framework({ stack: viewOf("{}") }))).toContain("has no services");
   });
 
   it("says how old the last backup is", () => {
     const lastBackup = { id: "20261127T090000Z", time: TIME - 3 * 3_600_000 };
-    const html = page(framework({ stack: { compose: compose(), project: "x", lastBackup } }));
+    const html = page(framework({ stack: { ...viewOf(), lastBackup } }));
     expect(textIn(html)).toContain("Last backup: set 20261127T090000Z , 3 hours ago.");
+  });
+});
+
+describe("figures", () => {
+  const figure = { median: 1.234, least: 0.0567, most: 99.6 };
+  const measured = (comparison?: "slower" | "faster" | "same"): string => {
+    const measure = {
+      id: "db.lookup",
+      service: "db",
+      title: "one row is read",
+      p50: figure,
+      p95: { median: 99.4, least: 100, most: 0 },
+      before:
+        comparison === undefined ? undefined : { p50: figure, p95: figure, at: "2026-11-20T12:00:00Z", comparison },
+    };
+    return textIn(page(framework({ measured: { measures: [measure], problems: ["x could not be measured"] } })));
+  };
+
+  it("are shown with their noise, and against the baseline where there is one", () => {
+    expect(measured()).toContain(
+      "db.lookup one row is read 1.2 ms (0.057 to 100) 99 ms (100 to 0.0) no baseline ? unknown x could not be measured",
+    );
+    expect(measured("same")).toContain("as on 2026-11-20");
+    expect(measured("slower")).toContain("! slower than on 2026-11-20 before: 1.2 ms (0.057 to 100)");
+    expect(measured("faster")).toContain("✓ faster than on 2026-11-20");
   });
 });
 
@@ -200,6 +245,7 @@ describe("parts of it", () => {
 
   it.each<[string, Partial<FrameworkVerdict>, string]>([
     ["nothing", {}, "pass"],
+    ["something good to know", { findings: [finding({ severity: "info" })] }, "pass"],
     ["a warning", { findings: [finding({ severity: "warning" })] }, "warning"],
     [
       "an unknown finding",
@@ -212,18 +258,6 @@ describe("parts of it", () => {
     ["a failed probe", { probes: [probe({ outcome: "unknown" }), probe({ outcome: "fail" })] }, "fail"],
   ])("of a framework with %s, the word is the worst", (_, changes, word) => {
     expect(verdictOf(framework(changes))).toBe(word);
-  });
-
-  it("lists networks as the engine knows them, those to other hosts first", () => {
-    const rails = railsOf(compose(), "app");
-    expect(rails.map(({ name, kind }) => [name, kind])).toEqual([
-      ["app_front", "bridge"],
-      ["app_default", "bridge"],
-      ["shared", "external"],
-      ["app_back", "internal"],
-    ]);
-    expect(neighboursOf("web", rails)).toEqual(["db"]);
-    expect(neighboursOf("host", rails)).toEqual([]);
   });
 
   it("takes markup as it is, and lists of it, and escapes the rest", () => {
