@@ -15,9 +15,9 @@ interface Placed<T> {
  */
 export function checkCatalogue(services: readonly Placed<Manifest>[], presets: readonly Placed<Preset>[]): Problem[] {
   return [
-    ...services.flatMap(({ file, value }) => misnamed(file, value.id, file.split("/").at(-2) ?? "")),
+    ...services.flatMap(({ file, value }) => misnameProblems(file, value.id, file.split("/").at(-2) ?? "")),
     ...presets.flatMap(({ file, value }) =>
-      misnamed(file, value.id, (file.split("/").at(-1) ?? "").replace(/\.yaml$/, "")),
+      misnameProblems(file, value.id, (file.split("/").at(-1) ?? "").replace(/\.yaml$/, "")),
     ),
     ...dependencies(services),
     ...overlaps(services),
@@ -30,7 +30,7 @@ export function checkCatalogue(services: readonly Placed<Manifest>[], presets: r
   ];
 }
 
-function misnamed(file: string, id: string, expected: string): Problem[] {
+function misnameProblems(file: string, id: string, expected: string): Problem[] {
   if (id === expected) return [];
   return [
     { file, key: "id", message: `is "${id}", but the catalogue calls it "${expected}": the two must be the same` },
@@ -162,15 +162,15 @@ function probes(services: readonly Placed<Manifest>[]): Problem[] {
       .filter((id) => !outside.has(id))
       .map((id) => ({ file, key: "probes", message: `"${id}" of \`external\` is not a probe over HTTP, TCP or SQL` }));
     return [
-      ...named("probes", value.probes, containers).map((message) => ({ file, key: "probes", message })),
+      ...nameProblems("probes", value.probes, containers).map((message) => ({ file, key: "probes", message })),
       ...unfit,
-      ...named("measures", value.measures, containers).map((message) => ({ file, key: "measures", message })),
+      ...nameProblems("measures", value.measures, containers).map((message) => ({ file, key: "measures", message })),
     ];
   });
 }
 
 /** What is wrong with the names of probes or measures. */
-function named(
+function nameProblems(
   kind: "probes" | "measures",
   all: readonly { id: string; container?: string | undefined }[],
   containers: ReadonlySet<string>,

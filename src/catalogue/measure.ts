@@ -39,8 +39,8 @@ export const measureSchema = z
     title: textSchema,
     /** The container that must run for it; the first one without it. */
     container: z.optional(idSchema),
-    /** How many times in each repeat; fewer where each costs the service something afterwards. */
-    each: z._default(z.int().check(z.gte(1), z.lte(100)), 20),
+    /** Fewer where each of them costs the service something afterwards. */
+    timesPerRepeat: z._default(z.int().check(z.gte(1), z.lte(100)), 20),
     http: z.optional(httpSchema),
     sql: z.optional(sqlSchema),
   })

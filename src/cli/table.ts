@@ -215,26 +215,32 @@ Shows what .env overrides, and what regenerate would do. Writes nothing.`,
     summary: "check directories against the rules and, with --live, the running stacks",
     args: "[FRAMEWORK...]",
     about: `Checks frameworks against the rules, without an engine: the Compose files as Compose combines them, also those
-that you edited or wrote; .env; ports and names across all frameworks. Exits with 6 if there is a finding.
+that you edited or wrote; .env and the files of env_file; ports and names across all frameworks. Exits with 6 if there
+is a finding.
 
 With --live, it also asks the running stacks: state, health, memory, disk, logs and ports of every container; then
-each service as its clients use it, and whether others are refused. Probes delete what they write.
+each service as its clients use it, and whether others are refused. Probes delete what they write. Where there is a
+baseline, it also measures, unless --read-only is given.
 
 A rule that does not apply to a service is waived in framework.yaml, with the reason and, if you like, a last day:
   waivers: [{rule: read-only, service: my-app, reason: "writes its cache", expires: "2027-03-31"}]`,
     flags: () =>
       reading({
         live: { type: "boolean", text: "also ask the running stacks" },
-        timeout: { type: "string", value: "SECONDS", text: "with --live: how long one answer may take (default 10)" },
+        timeout: {
+          type: "string",
+          value: "SECONDS",
+          text: "with --live or --baseline: how long one answer may take (default 10)",
+        },
         wait: {
           type: "string",
           value: "SECONDS",
-          text: "with --live: wait so long for every service to be healthy (default 0)",
+          text: "with --live or --baseline: wait so long for every service to be healthy (default 0)",
         },
         "read-only": { type: "boolean", text: "with --live: leave out the probes that write something for a moment" },
         baseline: {
           type: "boolean",
-          text: "with the running stacks: measure how fast they are, and keep it; later runs with --live say what became slower",
+          text: "measure how fast the running stacks respond and save the figures; later runs with --live report what became slower or faster",
         },
         every: { type: "string", value: "SECONDS", text: "check again every SECONDS, and show what changed" },
         webhook: {

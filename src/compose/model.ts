@@ -96,6 +96,16 @@ export function publishedPorts({ services }: Compose, expand: (text: string) => 
   return { ports: found, tooMany: [...tooMany] };
 }
 
+/** Whether a service runs with these profiles: those that `COMPOSE_PROFILES` names. */
+export function isInProfiles({ profiles }: Service, on: ReadonlySet<string>): boolean {
+  return profiles.length === 0 || on.has("*") || profiles.some((profile) => on.has(profile));
+}
+
+/** The profiles that a stack's `.env` switches on. */
+export function profilesIn(env: ReadonlyMap<string, string>): ReadonlySet<string> {
+  return new Set((env.get("COMPOSE_PROFILES") ?? "").split(",").map((name) => name.trim()));
+}
+
 /** Files whose services a file takes over, by `include` or by `extends`; "" for one that cannot be told. */
 export function referencedIn({ included, services }: Compose): string[] {
   const extended = [...services.values()].flatMap(({ settings }) => {

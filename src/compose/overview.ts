@@ -1,3 +1,4 @@
+import { mapping, textual } from "../lib/mapping.ts";
 import { networkName, type Compose, type Service } from "./model.ts";
 import { publishedBy } from "./ports.ts";
 
@@ -6,6 +7,8 @@ export interface StackOverview {
   services: readonly ServiceOverview[];
   /** Those that lead outside come first. */
   networks: readonly NetworkOverview[];
+  /** Whether it includes other files, whose services are not seen here. */
+  hasMore: boolean;
 }
 
 export interface ServiceOverview {
@@ -18,7 +21,7 @@ export interface ServiceOverview {
 export interface NetworkOverview {
   /** Its name in the engine. */
   name: string;
-  kind: "bridge" | "internal" | "external";
+  kind: "bridge" | "internal" | "external" | "lan";
   /** Names of the services that are on it. */
   services: readonly string[];
 }
@@ -44,9 +47,10 @@ export function overviewOf(compose: Compose, project: string): StackOverview {
   return {
     services: [...compose.services.values()].map((service) => {
       const mode = modeOf(service);
-      return { name: service.name, networkMode: mode, published: publicationOf(service, mode) };
+      return { name: service.name, networkMode: mode, published: publicationOf(service, mode, compose, project) };
     }),
     networks: networksOf(compose, project),
+    hasMore: compose.includes,
   };
 }
 
@@ -55,10 +59,23 @@ function modeOf({ settings }: Service): string | undefined {
   return typeof mode === "string" ? mode : undefined;
 }
 
-function publicationOf({ ports }: Service, mode: string | undefined): Publication {
-  if (mode === "host") return { ranges: [], others: [{ text: "every port that it listens on", isLoopback: false }] };
+function publicationOf(
+  { ports, networks, settings }: Service,
+  mode: string | undefined,
+  compose: Compose,
+  project: string,
+): Publication {
+  const everything = { text: "every port that it listens on", isLoopback: false };
+  if (mode === "host") return { ranges: [], others: [everything] };
   const ranges: PortRange[] = [];
   const others: { text: string; isLoopback: boolean }[] = [];
+  if (mapping(settings["extends"])["file"] !== undefined)
+    others.push({ text: "what another file says, which is not read", isLoopback: false });
+  for (const key of networks) {
+    const definition = compose.networks.get(key);
+    if (networkName(key, definition, project) === "host") others.push(everything);
+    else if (isOnTheLan(definition)) others.push({ text: "every port, at an address of its own", isLoopback: false });
+  }
   for (const entry of ports) {
     // The variables of the file are filled in already.
     const published = publishedBy(entry, (text) => text);
@@ -73,6 +90,11 @@ function publicationOf({ ports }: Service, mode: string | undefined): Publicatio
     }
   }
   return { ranges, others };
+}
+
+/** Containers on such a network have addresses beside those of the host. */
+function isOnTheLan(definition: Record<string, unknown> | undefined): boolean {
+  return ["macvlan", "ipvlan"].includes(textual(definition?.["driver"]));
 }
 
 function isLoopbackAddress(address: string): boolean {
@@ -90,12 +112,18 @@ function networksOf({ services, networks }: Compose, project: string): NetworkOv
       else known.push(service.name);
     }
   }
-  const order = ["bridge", "external", "internal"];
+  const order = ["lan", "bridge", "external", "internal"];
   return [...byKey]
     .map(([key, names]): NetworkOverview => {
       const definition = networks.get(key);
       const isExternal = definition?.["external"] !== undefined && definition["external"] !== false;
-      const kind = isExternal ? "external" : definition?.["internal"] === true ? "internal" : "bridge";
+      const kind = isExternal
+        ? "external"
+        : definition?.["internal"] === true
+          ? "internal"
+          : isOnTheLan(definition)
+            ? "lan"
+            : "bridge";
       return { name: networkName(key, definition, project), kind, services: names };
     })
     .toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));

@@ -86,6 +86,19 @@ export function dotenvValues(text: string): Map<string, string> {
   return new Map([...parseDotenv(text).values()].map((entry) => [entry.name, entry.value]));
 }
 
+/** Tells the lines of places in a text; each place is at or behind the one before, so a text is counted once. */
+export function lineCounter(text: string): (offset: number) => number {
+  let line = 1;
+  let at = 0;
+  return (offset) => {
+    for (let feed = text.indexOf("\n", at); feed !== -1 && feed < offset; feed = text.indexOf("\n", at)) {
+      line += 1;
+      at = feed + 1;
+    }
+    return line;
+  };
+}
+
 /** The end of the line's text: before its line feed, and before the carriage return that belongs to it. */
 function endOfLine(text: string, from: number): number {
   const feed = text.indexOf("\n", from);

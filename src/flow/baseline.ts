@@ -25,12 +25,12 @@ export function baselinesOf(
       if (baseline === undefined) continue;
       machine ??= machineInfo();
       const { id, cores, memory } = baseline.machine;
-      const then = `${String(cores)} cores and ${gib(memory)} of memory`;
+      const then = sizeOf(cores, memory);
       const isSame = id === machine.id;
       if (isSame) baselines.set(folder, baseline);
-      if (!isSame) notes.push(`${folder}: its baseline is of another machine, of ${then}, so nothing is compared`);
-      else if (then !== `${String(machine.cores)} cores and ${gib(machine.memory)} of memory`)
-        notes.push(`${folder}: this machine had ${then} when its baseline was kept`);
+      if (!isSame) notes.push(`${folder}: its baseline was made on another machine (${then}), so nothing is compared`);
+      else if (then !== sizeOf(machine.cores, machine.memory))
+        notes.push(`${folder}: this machine had ${then} when its baseline was made`);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       notes.push(`warning: ${error.message}; ${error.hint}`);
@@ -39,8 +39,8 @@ export function baselinesOf(
   return { baselines, notes };
 }
 
-function gib(bytes: number): string {
-  return `${(bytes / 1024 ** 3).toFixed(0)} GiB`;
+function sizeOf(cores: number, memory: number): string {
+  return `${String(cores)} ${cores === 1 ? "core" : "cores"}, ${(memory / 1024 ** 3).toFixed(0)} GiB of memory`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Manifest } from "../catalogue/manifest.ts";
+import { profilesIn } from "../compose/model.ts";
 import * as engine from "../host/containers.ts";
 import { Guard } from "../host/guard.ts";
 import { isListening } from "../host/listening.ts";
@@ -132,8 +133,7 @@ async function settled(
 }
 
 function stackState({ framework, compose }: LiveStack, containers: readonly engine.Container[]): StackState {
-  const profiles = (framework.env.get("COMPOSE_PROFILES") ?? "").split(",").map((name) => name.trim());
-  return { compose, project: projectOf(framework), profiles: new Set(profiles), containers, now };
+  return { compose, project: projectOf(framework), profiles: profilesIn(framework.env), containers, now };
 }
 
 function contextOf(

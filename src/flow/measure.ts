@@ -30,7 +30,8 @@ export async function measureStacks(
   wanted: "keep" | "compare",
 ): Promise<MeasuredStacks> {
   if (wanted === "keep") {
-    const found = await figuresOf(stacks, place, live, new Map());
+    const taken = await figuresOf(stacks, place, live, new Map());
+    const found = new Map([...taken].map(([folder, figures]) => [folder, withProblems(figures, () => true)]));
     const { notes, problems } = await keepBaselines(found, place);
     const stacksNow = [...found].map(([folder, each]): [string, MeasuredStack] => {
       const problem = problems.get(folder);
@@ -44,10 +45,30 @@ export async function measureStacks(
   );
   const chosen = stacks.filter(({ framework }) => baselines.has(framework.folder));
   const found = await figuresOf(chosen, place, live, baselines);
+  // What is wrong with a service, its probes say; what is left of measuring it, they do not.
+  const others = [...found].flatMap(([folder, { problems }]) =>
+    problems.filter(({ isLeft }) => !isLeft).map(({ text }) => `${folder}: ${text}`),
+  );
   return {
-    stacks: new Map([...found].map(([folder, each]) => [folder, { ...each, problems: [] }])),
-    notes: [...notes, ...[...found].flatMap(([folder, { problems }]) => problems.map((each) => `${folder}: ${each}`))],
+    stacks: new Map([...found].map(([folder, figures]) => [folder, withProblems(figures, ({ isLeft }) => isLeft)])),
+    notes: [...notes, ...others],
   };
+}
+
+/** What measuring a stack came to. */
+interface StackFigures {
+  measures: readonly Measured[];
+  problems: readonly Problem[];
+}
+
+interface Problem {
+  text: string;
+  /** Whether what was made may still be there. */
+  isLeft: boolean;
+}
+
+function withProblems({ measures, problems }: StackFigures, counts: (problem: Problem) => boolean): MeasuredStack {
+  return { measures, problems: problems.filter(counts).map(({ text }) => text) };
 }
 
 async function figuresOf(
@@ -55,8 +76,8 @@ async function figuresOf(
   place: Place,
   live: LiveRequest,
   baselines: ReadonlyMap<string, Baseline>,
-): Promise<Map<string, MeasuredStack>> {
-  const found = new Map<string, MeasuredStack>();
+): Promise<Map<string, StackFigures>> {
+  const found = new Map<string, StackFigures>();
   if (stacks.length === 0) return found;
   const containers = await engine.engineContainers();
   const id = randomBytes(8).toString("hex");
@@ -71,7 +92,8 @@ async function figuresOf(
     for (const stack of stacks) {
       const { folder } = stack.framework;
       live.onProgress(`measuring ${folder}`);
-      const silent = { measures: [], problems: ["nothing could be measured: the container engine does not answer"] };
+      const why = { text: "nothing could be measured: the container engine does not answer", isLeft: false };
+      const silent = { measures: [], problems: [why] };
       const figures =
         containers === undefined
           ? silent
@@ -91,16 +113,16 @@ async function measureStack(
   catalogue: Catalogue,
   run: Run,
   baseline: Baseline | undefined,
-): Promise<MeasuredStack> {
+): Promise<StackFigures> {
   const project = projectOf(stack.framework);
-  const problems: string[] = [];
+  const problems: Problem[] = [];
   const isAskable = ({ id, service }: Declared): boolean => {
     const isRunning = containers.some(
       (each) => each.project === project && each.service === service && each.status === "running",
     );
     if (isRunning && !run.isElsewhere) return true;
     const why = isRunning ? "the engine is on another host" : `${service} is not running`;
-    problems.push(`${id} could not be measured: ${why}`);
+    problems.push({ text: `${id} could not be measured: ${why}`, isLeft: false });
     return false;
   };
   const asked = declaredMeasures(stack, catalogue).filter(isAskable);
@@ -114,7 +136,8 @@ async function measureStack(
     const result = results[index];
     if (result === undefined) return [];
     if ("problem" in result) {
-      problems.push(`${id} could not be measured: ${stack.hide(result.problem).slice(0, MOST_TEXT)}`);
+      const text = `${id} could not be measured: ${stack.hide(result.problem).slice(0, MOST_TEXT)}`;
+      problems.push({ text, isLeft: result.isLeft });
       return [];
     }
     const before = baseline?.measures[id];

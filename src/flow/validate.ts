@@ -4,7 +4,6 @@ import { trackedFiles } from "../host/git.ts";
 import { isThere, textOf } from "../host/files.ts";
 import { today } from "../host/machine.ts";
 import { UserError } from "../lib/errors.ts";
-import { withTexts } from "../lib/mapping.ts";
 import { describeHolder } from "../ports/claim.ts";
 import { chosenFrameworks } from "../root/find.ts";
 import { effectiveName, projectOf, type Framework } from "../root/framework.ts";
@@ -12,6 +11,7 @@ import { newestSet, type BackupSet } from "../root/backup-sets.ts";
 import { readEnvFiles } from "../root/env-files.ts";
 import type { Root } from "../root/root.ts";
 import { stackFiles } from "../root/stack-files.ts";
+import { profilesIn } from "../compose/model.ts";
 import { overviewOf, type StackOverview } from "../compose/overview.ts";
 import { stackOf } from "../compose/stack.ts";
 import type { Probed } from "../probes/probe.ts";
@@ -118,8 +118,15 @@ export async function validate(request: ValidateRequest): Promise<ValidateResult
 function viewOf(framework: Framework, { stack, values }: Subject): StackView {
   // Anything of a Compose file may be made from a variable.
   const hide = (text: string): string => withoutSecrets(text, values);
-  const overview = withTexts(overviewOf(stack.compose, projectOf(framework)), hide) as StackOverview;
-  return { overview, lastBackup: newestSet(framework.dir, framework.spec.backup) };
+  const raw = overviewOf(stack.compose, projectOf(framework));
+  // Names of services are keys, which Compose does not fill in.
+  const services = raw.services.map(({ name, networkMode, published: { ranges, others } }) => ({
+    name,
+    networkMode: networkMode === undefined ? undefined : hide(networkMode),
+    published: { ranges: ranges.map((range) => ({ ...range, address: hide(range.address) })), others },
+  }));
+  const networks = raw.networks.map((network) => ({ ...network, name: hide(network.name) }));
+  return { overview: { ...raw, services, networks }, lastBackup: newestSet(framework.dir, framework.spec.backup) };
 }
 
 const NOT_ASKED: LiveResult = { probed: new Map(), notes: [] };
@@ -246,7 +253,7 @@ function subjectOf(framework: Framework, about: Surroundings, { catalogue }: Pla
       envText === undefined
         ? undefined
         : { variables, values: env, names: new Set([spec.name, ...Object.keys(spec.services)]), text: envText },
-    envFiles: readEnvFiles(stack.compose, dir, shown),
+    envFiles: readEnvFiles(stack.compose, profilesIn(lookup), dir, shown),
     conflicts: openConflicts(dir, shown),
     ...rest,
   };

@@ -1,4 +1,4 @@
-import { arch, availableParallelism, cpus, hostname, totalmem } from "node:os";
+import { arch, availableParallelism, cpus, homedir, hostname, totalmem } from "node:os";
 
 import { sha256 } from "../lib/digest.ts";
 import { textOf } from "./files.ts";
@@ -6,6 +6,11 @@ import { textOf } from "./files.ts";
 /** Memory of this machine in bytes. */
 export function machineMemory(): number {
   return totalmem();
+}
+
+/** What `~` stands for. */
+export function homeDirectory(): string {
+  return homedir();
 }
 
 /** Cores of this machine that a program may use. */

@@ -1,4 +1,4 @@
-import { networkName, publishedPorts, type Compose, type Service } from "../compose/model.ts";
+import { isInProfiles, networkName, publishedPorts, type Compose, type Service } from "../compose/model.ts";
 import type { Container, Inside } from "../host/containers.ts";
 import { portsVerdict, type Wanted } from "./ports.ts";
 import { failed, passed, unknown, UP, type Probe, type Verdict } from "./probe.ts";
@@ -62,10 +62,7 @@ export function servicesNotReady(about: StackState): number {
 }
 
 function servicesToRun({ compose, profiles: on }: StackState): Service[] {
-  return [...compose.services.values()].filter(
-    ({ profiles, runsSomething }) =>
-      runsSomething && (profiles.length === 0 || on.has("*") || profiles.some((profile) => on.has(profile))),
-  );
+  return [...compose.services.values()].filter((service) => service.runsSomething && isInProfiles(service, on));
 }
 
 function probesOf(service: Service, about: StackContext): Probe[] {

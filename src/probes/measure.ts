@@ -19,6 +19,12 @@ interface Subject {
   end: () => Promise<string | undefined>;
 }
 
+/** Why there is nothing to time. */
+interface Unprepared {
+  problem: string;
+  isLeft?: boolean;
+}
+
 const WARM_UP = 5;
 const REPEATS = 5;
 /** For one measure; whoever is slower than this has a problem that needs no figures. */
@@ -30,8 +36,8 @@ export interface Timed {
   context: MeasureContext;
 }
 
-/** The figures of a measure, or why there are none. */
-export type Figures = Latency | { problem: string };
+/** The figures of a measure, or why there are none; `isLeft`: what it made may still be there. */
+export type Figures = Latency | { problem: string; isLeft: boolean };
 
 /**
  * Times several things in several repeats, and never two at once. A repeat of each comes before the next repeat of the
@@ -40,7 +46,7 @@ export type Figures = Latency | { problem: string };
  * @returns for each, in the same order
  */
 export async function measureAll(all: readonly Timed[]): Promise<readonly Figures[]> {
-  const runs: Run[] = [];
+  const runs: MeasureRun[] = [];
   try {
     for (const { spec, context } of all) runs.push(await begun(spec, context));
     for (let repeat = 0; repeat <= REPEATS; repeat += 1)
@@ -49,10 +55,14 @@ export async function measureAll(all: readonly Timed[]): Promise<readonly Figure
   } finally {
     for (const run of runs) {
       const left = await tried(async () => run.subject?.end());
-      if (left !== undefined) run.problem = run.problem === undefined ? left : `${run.problem}; ${left}`;
+      if (left === undefined) continue;
+      run.problem = run.problem === undefined ? left : `${run.problem}; ${left}`;
+      run.isLeft = true;
     }
   }
-  return runs.map(({ problem, repeats }) => (problem === undefined ? latencyOf(repeats.slice(1)) : { problem }));
+  return runs.map(({ problem, isLeft, repeats }) =>
+    problem === undefined ? latencyOf(repeats.slice(1)) : { problem, isLeft },
+  );
 }
 
 /** One that fails by itself, because of a value that nobody thought of, must not take the others with it. */
@@ -61,14 +71,14 @@ async function tried(work: () => Promise<string | undefined>): Promise<string | 
     return await work();
   } catch {
     // Its message may repeat such a value.
-    return PUT_TOGETHER;
+    return VALUES_UNFIT;
   }
 }
 
-const PUT_TOGETHER = "it could not be put together; see the values in .env that it uses";
+const VALUES_UNFIT = "it could not be put together; see the values in .env that it uses";
 
 /** A measure on its way. */
-interface Run {
+interface MeasureRun {
   subject: Subject | undefined;
   precise: () => number;
   /** Times in one repeat. */
@@ -77,19 +87,20 @@ interface Run {
   repeats: number[][];
   spentMs: number;
   problem: string | undefined;
+  isLeft: boolean;
 }
 
-async function begun(spec: MeasureSpec, context: MeasureContext): Promise<Run> {
+async function begun(spec: MeasureSpec, context: MeasureContext): Promise<MeasureRun> {
   const missing = variablesOf([spec.http, spec.sql]).filter((name) => (context.lookup(name) ?? "") === "");
   const subject =
     missing.length > 0
       ? { problem: `it needs ${missing.join(", ")}, which .env does not set` }
-      : await prepared(spec, context).catch(() => ({ problem: PUT_TOGETHER }));
-  const run = { precise: context.precise, each: spec.each, repeats: [], spentMs: 0 };
+      : await prepared(spec, context).catch(() => ({ problem: VALUES_UNFIT }));
+  const run = { precise: context.precise, each: spec.timesPerRepeat, repeats: [], spentMs: 0, isLeft: false };
   return "problem" in subject ? { ...run, subject: undefined, ...subject } : { ...run, subject, problem: undefined };
 }
 
-async function oneRepeat(run: Run, count: number): Promise<void> {
+async function oneRepeat(run: MeasureRun, count: number): Promise<void> {
   const times: number[] = [];
   for (let index = 0; index < count; index += 1) {
     const start = run.precise();
@@ -99,22 +110,22 @@ async function oneRepeat(run: Run, count: number): Promise<void> {
     times.push(ms);
     run.spentMs += ms;
     if (run.spentMs > MOST_MS) {
-      run.problem = `all of its times took more than ${String(MOST_MS / 1000)} seconds`;
+      run.problem = `it took more than ${String(MOST_MS / 1000)} seconds in all`;
       return;
     }
   }
   run.repeats.push(times);
 }
 
-async function prepared(spec: MeasureSpec, context: MeasureContext): Promise<Subject | { problem: string }> {
-  if (spec.http !== undefined) return overHttp(spec.http, context);
-  return spec.sql === undefined ? { problem: "there is nothing to time" } : bySql(spec.sql, context);
+async function prepared(spec: MeasureSpec, context: MeasureContext): Promise<Subject | Unprepared> {
+  if (spec.http !== undefined) return httpSubject(spec.http, context);
+  return spec.sql === undefined ? { problem: "there is nothing to time" } : sqlSubject(spec.sql, context);
 }
 
-async function overHttp(
+async function httpSubject(
   http: NonNullable<MeasureSpec["http"]>,
   context: MeasureContext,
-): Promise<Subject | { problem: string }> {
+): Promise<Subject | Unprepared> {
   const cleanup = http.cleanup.map((each) => requestOf(http, each, context));
   const callOff = cleanup.length === 0 ? undefined : context.guard(cleanup);
   let hasMade = false;
@@ -140,7 +151,7 @@ async function overHttp(
     const problem = await send(step);
     if (problem === undefined) continue;
     const left = await end();
-    return { problem: left === undefined ? problem : `${problem}; ${left}` };
+    return left === undefined ? { problem } : { problem: `${problem}; ${left}`, isLeft: true };
   }
   return { ask: async () => send(http.request), end };
 }
@@ -148,10 +159,10 @@ async function overHttp(
 /** What helps, the probes say. */
 const NO_HINTS = { title: "", hint: "", hints: {} };
 
-async function bySql(
+async function sqlSubject(
   { url, before, query }: NonNullable<MeasureSpec["sql"]>,
   context: MeasureContext,
-): Promise<Subject | { problem: string }> {
+): Promise<Subject | Unprepared> {
   const session = await context.connect(filled(url, context), context.timeoutMs);
   if ("problem" in session) return { problem: `${session.message} (${session.problem})` };
   const run = async (statement: string): Promise<string | undefined> => {

@@ -28,7 +28,7 @@ export function newestSet(dir: string, backup: Pick<Spec["backup"], "directory" 
     const folder = join(sets, each);
     const { complete, reason } = manifestOf(folder);
     if (complete !== true || (typeof reason === "string" && reason !== "")) return false;
-    if (backup.driver === "restic") return entriesOf(folder).length === 2 && isThere(join(folder, "manifest.sha256"));
+    if (backup.driver === "restic") return namesIn(folder).length === 2 && isThere(join(folder, "manifest.sha256"));
     return copied === "" || (copied !== NONE && each <= copied);
   });
   return id === undefined ? undefined : { id, time: timeOf(id) };
@@ -38,7 +38,7 @@ const NONE = "none";
 
 /** Newest first. */
 function setIds(sets: string): string[] {
-  return entriesOf(sets)
+  return namesIn(sets)
     .filter((name) => /^\d{8}T\d{6}Z$/.test(name) && !Number.isNaN(timeOf(name)))
     .toSorted()
     .toReversed();
@@ -66,7 +66,7 @@ function read(path: string): string | undefined {
   }
 }
 
-function entriesOf(path: string): string[] {
+function namesIn(path: string): string[] {
   try {
     return readdirSync(path);
   } catch {

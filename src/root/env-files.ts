@@ -1,55 +1,65 @@
-import { join, normalize, resolve } from "node:path";
+import { realpathSync } from "node:fs";
+import { isAbsolute, join, relative, resolve } from "node:path";
 
 import { envFilesOf } from "../compose/env-files.ts";
-import type { Compose } from "../compose/model.ts";
-import { trackedFiles } from "../host/git.ts";
-import { isThere, textOf } from "../host/files.ts";
-import { UserError } from "../lib/errors.ts";
+import { isInProfiles, type Compose } from "../compose/model.ts";
+import { textOf } from "../host/files.ts";
+import { isTracked } from "../host/git.ts";
+import { homeDirectory } from "../host/machine.ts";
+import { isErrno, UserError } from "../lib/errors.ts";
 import type { EnvFile } from "../rules/rule.ts";
 
 /**
  * The files of `env_file` of a stack's services. Only those in the stack's directory are read: of another one, it is
- * enough that it is there.
+ * enough that it is there. A link is where it leads to.
+ * @param profiles that are switched on: Compose leaves others alone
  * @param dir absolute path of the directory
  * @param shown the same as it is shown to people
  */
-export function readEnvFiles({ services }: Compose, dir: string, shown: string): EnvFile[] {
-  const entries = [...services.values()].flatMap((service) =>
-    envFilesOf(service).map((entry) => ({ service: service.name, ...entry })),
-  );
-  if (entries.length === 0) return [];
-  const read = new Map<string, Pick<EnvFile, "text" | "problem">>();
-  const found = entries.map(({ service, path, required }): EnvFile => {
-    const absolute = resolve(dir, path);
-    const isInside = absolute.startsWith(`${dir}/`);
-    const inside = isInside ? normalize(path) : undefined;
-    const file = path.startsWith("/") ? path : join(shown, path);
-    let content = read.get(absolute);
-    if (content === undefined) read.set(absolute, (content = contentOf(absolute, file, isInside)));
-    return {
-      service,
-      path,
-      required,
-      file,
-      isOwnEnv: absolute === `${dir}/.env`,
-      inside,
-      isTracked: false,
-      ...content,
-    };
-  });
-  const names = found.flatMap(({ inside }) => (inside === undefined ? [] : [inside]));
-  const tracked = names.length === 0 ? new Set<string>() : trackedFiles(dir, names);
-  return found.map((each) => ({ ...each, isTracked: tracked?.has(each.inside ?? "") }));
+export function readEnvFiles(
+  { services }: Compose,
+  profiles: ReadonlySet<string>,
+  dir: string,
+  shown: string,
+): EnvFile[] {
+  const read = new Map<string, Content>();
+  return [...services.values()]
+    .filter((service) => isInProfiles(service, profiles))
+    .flatMap((service) =>
+      envFilesOf(service).map(({ path, required }): EnvFile => {
+        const absolute = path.startsWith("~/") ? join(homeDirectory(), path.slice(2)) : resolve(dir, path);
+        let content = read.get(absolute);
+        if (content === undefined) read.set(absolute, (content = contentOf(absolute, dir)));
+        const { inside, ...rest } = content;
+        const named = isAbsolute(path) || path.startsWith("~/") ? path : join(shown, path);
+        const file = inside === undefined ? named : join(shown, inside);
+        return { service: service.name, path, required, file, isOwnEnv: inside === ENV, ...rest };
+      }),
+    );
 }
 
-function contentOf(absolute: string, file: string, isInside: boolean): Pick<EnvFile, "text" | "problem"> {
-  if (!isThere(absolute)) return { text: undefined, problem: "missing" };
-  if (!isInside) return { text: undefined, problem: undefined };
+const ENV = ".env";
+
+interface Content extends Pick<EnvFile, "text" | "problem" | "isTracked"> {
+  /** Relative to the stack's directory; undefined for one elsewhere. */
+  inside: string | undefined;
+}
+
+function contentOf(absolute: string, dir: string): Content {
+  const nothing = { text: undefined, problem: undefined, isTracked: false };
   try {
-    const text = textOf(absolute, file);
-    return text === undefined ? { text, problem: "unreadable" } : { text, problem: undefined };
+    const root = realpathSync(dir);
+    const real = realpathSync(absolute);
+    if (!real.startsWith(`${root}/`)) return { ...nothing, inside: undefined };
+    const inside = relative(root, real);
+    const text = textOf(real, inside);
+    if (text === undefined) return { ...nothing, inside, problem: "unreadable" };
+    return { text, problem: undefined, inside, isTracked: isTracked(root, inside) };
   } catch (error) {
-    if (error instanceof UserError) return { text: undefined, problem: "unreadable" };
-    throw error;
+    // Of the system, of what is in the file's place, or of a path with a NUL byte.
+    if (!(error instanceof Error) || (!(error instanceof UserError) && !("code" in error))) throw error;
+    const inside = absolute.startsWith(`${dir}/`) ? relative(dir, absolute) : undefined;
+    const isMissing = isErrno(error, "ENOENT", "ENOTDIR");
+    return { ...nothing, inside, problem: isMissing ? "missing" : "unreadable" };
   }
 }

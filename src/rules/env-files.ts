@@ -1,5 +1,5 @@
-import { everyAssignment } from "../env/dotenv.ts";
-import { isSecretWritten, weakness } from "./known-secrets.ts";
+import { everyAssignment, lineCounter } from "../env/dotenv.ts";
+import { secretOf, weakness } from "./known-secrets.ts";
 import type { EnvFile, FrameworkRule } from "./rule.ts";
 
 /** Rules about files of `env_file`, of any service. No value is ever in a message. */
@@ -8,15 +8,20 @@ export const ENV_FILE_RULES: readonly FrameworkRule[] = [
     id: "env-files-there",
     severity: "error",
     title: "Every file of env_file is there",
-    why: "Compose refuses to start any service of the stack without it.",
+    why: "Compose does not start the service without it; docker compose up then starts nothing at all.",
     fix: "create the file, or give it required: false",
-    check: ({ envFiles }) =>
-      envFiles.flatMap(({ service, path, required, problem }) => {
-        if (problem === undefined || (problem === "missing" && !required)) return [];
+    check: ({ envFiles, env }) =>
+      envFiles.flatMap(({ service, path, required, problem, isOwnEnv }) => {
         const at = { service, path: ["services", service, "env_file"] };
-        return problem === "missing"
-          ? [{ message: `takes variables from ${path}, which is not there`, ...at }]
-          : [{ message: `takes variables from ${path}, which cannot be read`, ...at, outcome: "unknown" as const }];
+        if (problem === "unreadable")
+          return [
+            { message: `takes variables from ${path}, which cannot be read`, ...at, outcome: "unknown" as const },
+          ];
+        // That there is no .env, another rule says.
+        if (problem === undefined || !required || isOwnEnv) return [];
+        const message = `takes variables from ${path}, which is not there`;
+        // Git may ignore it, as it does .env: a clone has neither.
+        return [env === undefined ? { message, ...at, outcome: "unknown" as const } : { message, ...at }];
       }),
   },
   {
@@ -29,7 +34,7 @@ export const ENV_FILE_RULES: readonly FrameworkRule[] = [
       envFiles
         .filter(({ isOwnEnv }) => isOwnEnv)
         .map(({ service }) => ({
-          message: "gets every variable of .env, with the secrets of all other services",
+          message: "gets every variable of .env, including secrets that it does not use",
           service,
           path: ["services", service, "env_file"],
         })),
@@ -42,9 +47,16 @@ export const ENV_FILE_RULES: readonly FrameworkRule[] = [
     fix: "make a new one (openssl rand -hex 32), and change it where it is known",
     owasp: ["12"],
     check: ({ envFiles, values }) =>
-      secretsIn(envFiles).flatMap(({ file, name, value, line }) => {
-        const weak = weakness(value, values?.names ?? new Set());
-        return weak === undefined ? [] : [{ message: `${name} is weak: ${weak}`, file, line, key: name }];
+      [...secretsIn(envFiles)].flatMap(([{ file }, secrets]) => {
+        const names = values?.names ?? new Set();
+        const weak = secrets.flatMap(({ name, value, line }) => {
+          const why = weakness(value, names);
+          return why === undefined ? [] : [{ message: `${name} is weak: ${why}`, file, line, key: name }];
+        });
+        const more = weak.length - MOST;
+        return more > 0
+          ? [...weak.slice(0, MOST), { message: `${String(more)} more secrets in it are weak`, file }]
+          : weak;
       }),
   },
   {
@@ -54,43 +66,37 @@ export const ENV_FILE_RULES: readonly FrameworkRule[] = [
     why: "Every clone has its secrets, forever: deleting the file does not take it out of the history.",
     fix: "run git rm --cached on the file, add it to .gitignore, then change every secret in it",
     owasp: ["12"],
-    check: ({ envFiles }) => {
-      const withSecrets = new Map(secretsIn(envFiles).map(({ file, isTracked }) => [file, isTracked]));
-      return [...withSecrets].flatMap(([file, isTracked]) => {
-        if (isTracked === false) return [];
+    check: ({ envFiles }) =>
+      [...secretsIn(envFiles)].flatMap(([{ file, isTracked }, secrets]) => {
+        if (isTracked === false || secrets.length === 0) return [];
         return isTracked === true
           ? [{ message: "git tracks it, and it holds secrets", file }]
           : [{ message: "git could not be asked whether it tracks it", file, outcome: "unknown" as const }];
-      });
-    },
+      }),
   },
 ];
 
-interface Secret extends Pick<EnvFile, "file" | "isTracked"> {
+/** More findings about one file say nothing new. */
+const MOST = 20;
+
+interface Secret {
   name: string;
   value: string;
   line: number;
 }
 
-/** What looks like a secret by its name. `.env` has rules of its own; a variable of it is judged there. */
-function secretsIn(envFiles: readonly EnvFile[]): Secret[] {
+/** What looks like a secret, in each file once. `.env` has rules of its own. */
+function secretsIn(envFiles: readonly EnvFile[]): Map<EnvFile, Secret[]> {
   const files = new Map(envFiles.filter(({ isOwnEnv }) => !isOwnEnv).map((each) => [each.file, each]));
-  return [...files.values()].flatMap(({ file, isTracked, text }) =>
-    text === undefined
-      ? []
-      : everyAssignment(text)
-          // As it is written: one that comes from a variable is judged where that is.
-          .filter(({ name, start, end }) => isSecretWritten(name, unquoted(text.slice(start, end))))
-          .map(({ name, value, start }) => ({
-            file,
-            isTracked,
-            name,
-            value,
-            line: text.slice(0, start).split("\n").length,
-          })),
-  );
+  return new Map([...files.values()].map((each) => [each, secretsOf(each.text ?? "")]));
 }
 
-function unquoted(written: string): string {
-  return written.replace(/^(["'])(.*)\1$/s, "$2");
+function secretsOf(text: string): Secret[] {
+  const lineAt = lineCounter(text);
+  return everyAssignment(text).flatMap(({ name, start, end }) => {
+    const line = lineAt(start);
+    // As it is written: one that comes from a variable is judged where that is.
+    const value = secretOf(name, text.slice(start, end).replace(/^(["'])(.*)\1$/s, "$2"));
+    return value === undefined ? [] : [{ name, value, line }];
+  });
 }

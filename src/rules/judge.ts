@@ -1,5 +1,5 @@
 import { YamlPlaces } from "../lib/yaml.ts";
-import { everyAssignment } from "../env/dotenv.ts";
+import { everyAssignment, lineCounter } from "../env/dotenv.ts";
 import type { Spec } from "../spec/schema.ts";
 import { CONTAINER_RULES } from "./container.ts";
 import { ENV_FILE_RULES } from "./env-files.ts";
@@ -143,7 +143,7 @@ class Places {
   inEnv(rule: RuleInfo, variable: string, message: string): Finding {
     const text = this.#subject.values?.text ?? "";
     const at = everyAssignment(text).findLast(({ name }) => name === variable)?.start;
-    const line = at === undefined ? null : text.slice(0, at).split("\n").length;
+    const line = at === undefined ? null : lineCounter(text)(at);
     return { ...base(rule, { message: `${variable} ${message}` }), file: this.#path(".env"), line, key: variable };
   }
 

@@ -47,6 +47,20 @@ export function isSecretWritten(name: string, value: string): boolean {
   return fixed !== "" && !/^(?:true|false|yes|no|on|off|null|none|\d{1,4})$/i.test(fixed);
 }
 
+const SECRET_ENDING =
+  /(?:PASSWORD|PASSWD|(?:^|[_.-])(?:PASS|PWD|SECRET|TOKEN|API_?KEY|(?:SECRET|PRIVATE|ACCESS|ENCRYPTION|SIGNING|MASTER)_?KEY|SALT))$/i;
+
+/**
+ * The secret that a variable of somebody's own holds: by its whole name, as a setting of a secret is none
+ * (`TOKEN_LIFETIME`), or as the password of a URL. Undefined for a value that comes from another variable.
+ */
+export function secretOf(name: string, value: string): string | undefined {
+  if (value.includes("$")) return undefined;
+  const inUrl = /^[a-z][a-z0-9+.-]*:\/\/[^/@\s:]*:([^/@\s]+)@/i.exec(value)?.[1];
+  if (inUrl !== undefined) return inUrl;
+  return SECRET_ENDING.test(name) && isSecretWritten(name, value) ? value : undefined;
+}
+
 /** What of a value is in the file: a default is, as in `${PASSWORD:-postgres}`, also inside another one. */
 function withoutVariables(value: string): string {
   let text = value;

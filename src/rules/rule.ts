@@ -84,8 +84,6 @@ export interface EnvFile {
   file: string;
   /** Whether it is the stack's `.env`. */
   isOwnEnv: boolean;
-  /** Relative to the stack's directory; undefined for one elsewhere. */
-  inside: string | undefined;
   /** Undefined for one elsewhere, and where it has a problem. */
   text: string | undefined;
   problem: "missing" | "unreadable" | undefined;

@@ -283,7 +283,7 @@ describe("validate", () => {
     expect(code).toBe(6);
     expect(stderr).toContain("warning: no baseline was kept for crewai, as not everything could be measured");
     expect(stdout).toContain("nothing could be measured: the container engine does not answer");
-    expect(stderr).toContain("error: 1 that could not be measured or kept");
+    expect(stderr).toContain("error: 1 measurement that failed or could not be saved");
     const dir = join(cwd, "frameworks/crewai");
     const file = join(dir, ".scaffold/host/baseline.json");
     expect(fs.existsSync(file)).toBe(false);
@@ -296,7 +296,7 @@ describe("validate", () => {
     };
     fs.outputJsonSync(file, baseline);
     expect((await cli(["validate", "--live"], nowhere)).stderr).toContain(
-      "crewai: its baseline is of another machine, of 1 cores and 0 GiB of memory, so nothing is compared",
+      "crewai: its baseline was made on another machine (1 core, 0 GiB of memory), so nothing is compared",
     );
     fs.writeFileSync(file, "{}");
     expect((await cli(["validate", "--live"], nowhere)).stderr).toContain(

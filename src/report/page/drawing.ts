@@ -5,7 +5,8 @@ import { publishedText } from "./ports.ts";
 export const KINDS: Readonly<Record<NetworkOverview["kind"], string>> = {
   bridge: "reaches other hosts, and ports can be published",
   internal: "internal, reaches nothing outside",
-  external: "made elsewhere, and may have other members",
+  external: "made elsewhere: what it reaches and who else is on it is not known",
+  lan: "its containers have addresses on the local network",
 };
 
 const BOX = { width: 190, height: 44, gap: 8 };

@@ -29,7 +29,7 @@ function stackPart({ name, probes }: FrameworkVerdict, { overview, lastBackup }:
   const { services, networks } = overview;
   const backup =
     lastBackup === undefined
-      ? markup`There is no complete backup set here. <code>scripts/backup.sh</code> makes one.`
+      ? markup`No backup set counts: there is none, or none is where it belongs. <code>scripts/list-backups.sh</code> shows them.`
       : markup`Last backup: set <code>${lastBackup.id}</code>, ${ageText(time - lastBackup.time)}.`;
   if (services.length === 0) return markup`<p>${[backup]}</p>\n<p>Its Compose file has no services.</p>\n`;
   const asked = new Map(probes.map((probe) => [`${probe.service} ${probe.id}`, probe]));

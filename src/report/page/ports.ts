@@ -33,12 +33,13 @@ export function portMap(frameworks: readonly FrameworkVerdict[]): Markup {
     .flatMap(({ name, stack }) => (stack?.overview.services ?? []).map((service) => ({ framework: name, ...service })))
     .map(({ framework, name, published }): Holder => ({ framework, service: name, published }))
     .filter(({ published }) => published.ranges.length + published.others.length > 0);
-  const unread = frameworks.filter(({ stack }) => stack === undefined).map(({ name }) => name);
-  const left =
-    unread.length === 0
-      ? markup``
-      : markup`<p>What ${unread.join(", ")} publishes is not known: it cannot be read.</p>\n`;
-  if (holders.length === 0) return markup`${left}<p>No port is published.</p>\n`;
+  const unread = frameworks.filter(({ stack }) => stack?.overview.hasMore !== false);
+  const left = unread.map(({ name, stack }) =>
+    stack === undefined
+      ? markup`<p>${name} cannot be read; what it publishes is not known.</p>\n`
+      : markup`<p>${name} includes other files; what they publish is not known.</p>\n`,
+  );
+  if (holders.length === 0) return unread.length > 0 ? markup`${left}` : markup`<p>No port is published.</p>\n`;
   const twice = clashesAmong(holders);
   const services = [...new Set(holders.map(({ service }) => service))];
   const byPlace = new Map(holders.map((holder) => [keyOf(holder.framework, holder.service), holder]));
@@ -57,7 +58,9 @@ export function portMap(frameworks: readonly FrameworkVerdict[]): Markup {
   );
   const note = isOpen
     ? "Only this host can reach a port without an address. Other hosts may reach what has an address, or is described in words."
-    : "Only this host can reach them.";
+    : unread.length > 0
+      ? "Only this host can reach those that are known."
+      : "Only this host can reach them.";
   return markup`${left}<p>${note}</p>
 ${table("Published ports by framework and service", head, rows)}`;
 }

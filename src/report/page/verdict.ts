@@ -21,17 +21,22 @@ export function badge(word: string, text = word): Markup {
 }
 
 /** The worst of what was found: of findings, only errors are a failure, and what is good to know is nothing bad. */
-export function verdictOf({ findings, probes }: FrameworkVerdict): Word {
+export function verdictOf({ findings, probes, measured }: FrameworkVerdict): Word {
   const broken = findings.filter(({ outcome }) => outcome === "fail");
   if (broken.some(({ severity }) => severity === "error") || probes.some(({ outcome }) => outcome === "fail"))
     return "fail";
   if ([...findings, ...probes].some(({ outcome }) => outcome === "unknown")) return "unknown";
+  if ((measured?.problems.length ?? 0) > 0) return "unknown";
   return broken.some(({ severity }) => severity === "warning") ? "warning" : "pass";
 }
 
 /** How many findings and probes of a framework came out so. */
-export function countOf({ findings, probes }: FrameworkVerdict, wanted: "fail" | "unknown" | "waived"): number {
-  return [...findings, ...probes].filter(({ outcome }) => outcome === wanted).length;
+export function countOf(
+  { findings, probes, measured }: FrameworkVerdict,
+  wanted: "fail" | "unknown" | "waived",
+): number {
+  const unmeasured = wanted === "unknown" ? (measured?.problems.length ?? 0) : 0;
+  return unmeasured + [...findings, ...probes].filter(({ outcome }) => outcome === wanted).length;
 }
 
 /** An id for a heading, whatever a directory is called. */

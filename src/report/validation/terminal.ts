@@ -116,7 +116,7 @@ export function validationError(result: ValidateResult, { failOn, allowUnknown }
   const what = [
     ...(failed.length === 0 ? [] : [counted(failed.length, "finding")]),
     ...(failedProbes === 0 ? [] : [`${counted(failedProbes, "probe")} that failed`]),
-    ...(unmeasured === 0 ? [] : [`${String(unmeasured)} that could not be measured or kept`]),
+    ...(unmeasured === 0 ? [] : [`${counted(unmeasured, "measurement")} that failed or could not be saved`]),
     ...(unclear === 0 ? [] : [`${String(unclear)} that could not be determined`]),
   ];
   if (what.length === 0) return undefined;

@@ -15,13 +15,16 @@ services:
   plain: { image: x }
   lonely: { image: x, networks: [own] }
   host: { image: x, network_mode: host }
+  lan: { image: x, networks: [street] }
 networks:
   front: {}
   back: { internal: true }
   own: { name: shared, external: true }
+  street: { driver: macvlan }
   unused: {}
 `);
   expect(networks).toEqual([
+    { name: "app_street", kind: "lan", services: ["lan"] },
     { name: "app_front", kind: "bridge", services: ["web"] },
     { name: "app_default", kind: "bridge", services: ["plain"] },
     { name: "shared", kind: "external", services: ["lonely"] },

@@ -58,7 +58,7 @@ describe("measuring", () => {
       count += 1;
       return Promise.resolve({ status: 200, text: "" });
     };
-    await measureAll([timed({ each: 3, http: { url: "http://x", request: { path: "/" } } }, { request })]);
+    await measureAll([timed({ timesPerRepeat: 3, http: { url: "http://x", request: { path: "/" } } }, { request })]);
     expect(count).toBe(18);
   });
 
@@ -96,13 +96,13 @@ describe("measuring", () => {
       timed({ http: HTTP }, { request: async () => Promise.reject(new URIError("top secret")) }),
     ]);
     expect(results).toEqual([
-      { problem: "PUT /probe_1 was answered with 500, not 200" },
-      { problem: "GET /x was answered with 500, not 200" },
-      { problem: "what it may have made is not deleted yet: probe_1" },
-      { problem: "it needs NOWHERE, which .env does not set" },
-      { problem: "all of its times took more than 60 seconds" },
-      { problem: "no such role (28P01)" },
-      { problem: "it could not be put together; see the values in .env that it uses" },
+      { problem: "PUT /probe_1 was answered with 500, not 200", isLeft: false },
+      { problem: "GET /x was answered with 500, not 200", isLeft: false },
+      { problem: "what it may have made is not deleted yet: probe_1", isLeft: true },
+      { problem: "it needs NOWHERE, which .env does not set", isLeft: false },
+      { problem: "it took more than 60 seconds in all", isLeft: false },
+      { problem: "no such role (28P01)", isLeft: false },
+      { problem: "it could not be put together; see the values in .env that it uses", isLeft: false },
     ]);
     // Nothing was made where the first request was refused.
     expect(sent.filter((method) => method === "DELETE")).toHaveLength(3);
@@ -121,6 +121,7 @@ describe("measuring", () => {
     expect(await measureAll([timed({ http: HTTP }, changes)])).toEqual([
       {
         problem: "PUT /probe_1 was not answered (ETIMEDOUT); what it may have made is not deleted yet: probe_1",
+        isLeft: true,
       },
     ]);
     expect([sent, held]).toEqual([["PUT"], []]);
@@ -166,6 +167,49 @@ describe("measuring", () => {
     expect(one.slice(0, 3)).toEqual(["BEGIN", "CREATE TABLE probe_1.x ()", "SELECT 1"]);
     expect(one.slice(-2)).toEqual(["SELECT 1", "end"]);
     expect((await run({ query: "SELECT 2" })).slice(0, 2)).toEqual(["SELECT 2", "SELECT 2"]);
+  });
+
+  it("ends the connection whatever goes wrong on it", async () => {
+    const run = async (wrong: string): Promise<[unknown, string[]]> => {
+      const statements: string[] = [];
+      const session = {
+        run: async (statement: string) => {
+          statements.push(statement);
+          return Promise.resolve(
+            statement === wrong ? { problem: "42501", message: "denied", at: undefined } : undefined,
+          );
+        },
+        end: async () => {
+          statements.push("end");
+          return Promise.resolve();
+        },
+      };
+      const sql = { url: "${URL}", before: ["CREATE"], query: "SELECT" };
+      const [figures] = await measureAll([timed({ sql }, { connect: async () => Promise.resolve(session) })]);
+      return [figures, statements];
+    };
+    const denied = { problem: "denied (42501)", isLeft: false };
+    expect(await run("CREATE")).toEqual([denied, ["BEGIN", "CREATE", "end"]]);
+    expect(await run("SELECT")).toEqual([denied, ["BEGIN", "CREATE", "SELECT", "end"]]);
+  });
+
+  it("does not count what it does to warm up", async () => {
+    let asked = 0;
+    let time = 0;
+    const [figures] = await measureAll([
+      timed(
+        { http: { url: "http://x", request: { path: "/" } } },
+        {
+          request: async () => {
+            asked += 1;
+            time += asked <= 5 ? 1000 : 1;
+            return Promise.resolve({ status: 200, text: "" });
+          },
+          precise: () => time,
+        },
+      ),
+    ]);
+    expect(figures).toEqual({ p50: figure(1), p95: figure(1) });
   });
 
   it("needs one thing to time", () => {

@@ -141,6 +141,34 @@ describe("the page", () => {
     expect(html).not.toContain("publishes nothing");
   });
 
+  it.each([
+    [
+      "extends of another file",
+      "services: { a: { image: x, extends: { file: base.yaml, service: b } } }",
+      "a what another file says, which is not read",
+    ],
+    [
+      "the host's network by its name",
+      "services: { a: { image: x, networks: [h] } }\nnetworks: { h: { external: true, name: host } }",
+      "a every port that it listens on",
+    ],
+    [
+      "macvlan",
+      "services: { a: { image: x, networks: [h] } }\nnetworks: { h: { driver: macvlan } }",
+      "a every port, at an address of its own",
+    ],
+    [
+      "include",
+      "services: { a: { image: x, ports: ['127.0.0.1:1:1'] } }\ninclude: [db.yaml]",
+      "crewai includes other files; what they publish is not known",
+    ],
+    ["include, and nothing else", "services: { a: { image: x } }\ninclude: [db.yaml]", "crewai includes other files"],
+  ])("does not call closed what it does not see: %s", (_, text, wanted) => {
+    const html = page(framework({ stack: viewOf(text) }));
+    expect(textIn(html)).toContain(wanted);
+    expect(html).not.toMatch(/Only this host can reach them\.|No port is published/);
+  });
+
   it("stays readable, and small, with many services on one network", () => {
     const names = Array.from({ length: 1000 }, (_, index) => `s${String(index)}`);
     const services = Object.fromEntries(names.map((name) => [name, { image: "x", ports: ["127.0.0.1::80"] }]));
@@ -254,6 +282,7 @@ describe("parts of it", () => {
     ],
     ["an error", { findings: [finding({ outcome: "unknown" }), finding({})] }, "fail"],
     ["a waived error", { findings: [finding({ outcome: "waived" })] }, "pass"],
+    ["a measure that failed", { measured: { measures: [], problems: ["x"] } }, "unknown"],
     ["an unknown probe", { probes: [probe({ outcome: "unknown" })] }, "unknown"],
     ["a failed probe", { probes: [probe({ outcome: "unknown" }), probe({ outcome: "fail" })] }, "fail"],
   ])("of a framework with %s, the word is the worst", (_, changes, word) => {

@@ -101,6 +101,25 @@ describe("a rule about a service", () => {
 
 const env = (line: string): string => GOOD_ENV.replace(new RegExp(`^${line.split("=", 1)[0] ?? ""}=.*$`, "m"), line);
 
+/** What nobody has to keep secret, though some of it sounds so. */
+const SETTINGS = [
+  "DB_PASSWORD=5f0c1e77a94b2d8836e1c4a09b7f2d5e",
+  "TOKEN=${PASSWORD}",
+  'API_KEY="${PASSWORD}-x"',
+  "SECRET=",
+  "ACCESS_TOKEN_EXPIRE=15m",
+  "JWT_TOKEN_LIFETIME=7d",
+  "PASSWORD_HASHER=argon2",
+  "AUTH_BACKEND=ldap",
+  "GF_AUTH_ANONYMOUS_ORG_ROLE=Viewer",
+  "SSH_AUTH_SOCK=/run/agent.sock",
+  "PARTITION_KEY=id",
+  "CACHE_KEY_VERSION=v2",
+  "export DEBUG=1",
+  "USE_TOKEN=true",
+  "URL=https://example.org/a:b@c",
+].join("\n");
+
 /** For each other rule: what breaks it, and it alone. */
 const BROKEN_DIRECTORIES: Record<string, readonly (Parameters<typeof subjectWith>[0] & object)[]> = {
   "env-complete": [{ envText: env("NAME=") }, { envText: GOOD_ENV.replace(/^OTHER_PASSWORD=.*$/m, "") }],
@@ -126,6 +145,9 @@ const BROKEN_DIRECTORIES: Record<string, readonly (Parameters<typeof subjectWith
   "env-files-strong-secrets": [
     { envFiles: [envFile({ text: "MODE=fast\nDB_PASSWORD=hunter2\n" })] },
     { envFiles: [envFile({ text: 'DB_PASSWORD="changeme"\n' })] },
+    { envFiles: [envFile({ text: "DATABASE_URL=postgresql://postgres:postgres@db/app\n" })] },
+    { envFiles: [envFile({ text: "PGPASSWORD=postgres\n" })] },
+    { envFiles: [envFile({ text: "export AWS_SECRET_ACCESS_KEY=test\n" })] },
   ],
   "env-files-not-in-git": [{ envFiles: [envFile({ isTracked: true })] }],
   "own-ports": [{ clashes: ["a publishes 8080/tcp, and so does b"] }],
@@ -141,8 +163,7 @@ function envFile(changes: Partial<EnvFile> = {}): EnvFile {
     required: true,
     file: "frameworks/x/app.env",
     isOwnEnv: false,
-    inside: "app.env",
-    text: 'DB_PASSWORD=5f0c1e77a94b2d8836e1c4a09b7f2d5e\nMODE=fast\nTOKEN=${PASSWORD}\nAPI_KEY="${PASSWORD}"\nKEY=\n',
+    text: SETTINGS,
     problem: undefined,
     isTracked: false,
     ...changes,
@@ -189,6 +210,23 @@ describe("a rule about .env or a directory", () => {
     const unread = { problem: "unreadable", text: undefined } as const;
     expect(await judged({ envFiles: [envFile(unread)] })).toEqual(["env-files-there unknown"]);
     expect(await judged({ envFiles: [envFile({ isTracked: undefined })] })).toEqual(["env-files-not-in-git unknown"]);
+    // A clone has neither .env nor other files that git ignores.
+    const clone = [envFile({ ...missing, isOwnEnv: true }), envFile(missing)];
+    expect(await judged({ env: undefined, envFiles: clone })).toEqual([
+      "env-present unknown",
+      "env-files-there unknown",
+      "own-secrets-only",
+    ]);
+  });
+
+  it("says of a file with many weak secrets what it says of the first twenty, and takes no time for it", async () => {
+    const text = Array.from({ length: 20_000 }, (_, index) => `A${String(index)}_TOKEN=x\n`).join("");
+    const begun = performance.now();
+    const { findings } = judge(await subjectWith({ envFiles: [envFile({ text })] }), "2026-11-27");
+    expect(performance.now() - begun).toBeLessThan(5000);
+    expect(findings).toHaveLength(21);
+    expect(findings.at(-1)?.message).toBe("19980 more secrets in it are weak");
+    expect(findings.at(19)).toMatchObject({ line: 20, key: "A19_TOKEN" });
   });
 
   it("names the line and the variable in a file of env_file, once, and no value", async () => {

@@ -18,14 +18,19 @@ class Absent(types.ModuleType):
 for name in ("pandas", "pyarrow"):
     sys.modules[name] = Absent(name)
 sys.path.insert(0, "/opt/stand-in/chdb")
-# What the engine prints by itself must not end up among the answers.
+# What the engine prints by itself must not end up among the answers. And it must not find the next request on its
+# standard input: it takes what waits there for the data of an INSERT.
 answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)
+requests = os.fdopen(os.dup(0), encoding="utf-8")
+nothing = os.open(os.devnull, os.O_RDONLY)
+os.dup2(nothing, 0)
+os.close(nothing)
 
 from chdb import session  # noqa: E402
 
 engine = session.Session(sys.argv[1] + "?config-file=" + sys.argv[2])
-for line in sys.stdin:
+for line in requests:
     try:
         answer = {"text": str(engine.query(json.loads(line)["sql"], "TabSeparated"))}
     except Exception as error:
