@@ -15,9 +15,9 @@ interface Placed<T> {
  */
 export function checkCatalogue(services: readonly Placed<Manifest>[], presets: readonly Placed<Preset>[]): Problem[] {
   return [
-    ...services.flatMap(({ file, value }) => misnameProblems(file, value.id, file.split("/").at(-2) ?? "")),
+    ...services.flatMap(({ file, value }) => misnamed(file, value.id, file.split("/").at(-2) ?? "")),
     ...presets.flatMap(({ file, value }) =>
-      misnameProblems(file, value.id, (file.split("/").at(-1) ?? "").replace(/\.yaml$/, "")),
+      misnamed(file, value.id, (file.split("/").at(-1) ?? "").replace(/\.yaml$/, "")),
     ),
     ...dependencies(services),
     ...overlaps(services),
@@ -30,7 +30,7 @@ export function checkCatalogue(services: readonly Placed<Manifest>[], presets: r
   ];
 }
 
-function misnameProblems(file: string, id: string, expected: string): Problem[] {
+function misnamed(file: string, id: string, expected: string): Problem[] {
   if (id === expected) return [];
   return [
     { file, key: "id", message: `is "${id}", but the catalogue calls it "${expected}": the two must be the same` },

@@ -3,7 +3,8 @@ import type { Manifest } from "../catalogue/manifest.ts";
 import type { ProbeSpec } from "../catalogue/probe.ts";
 import { networkName, type Compose } from "../compose/model.ts";
 import { sqlRolledBack } from "../host/database.ts";
-import type { Guard } from "../host/guard.ts";
+import { isElsewhere } from "../host/containers.ts";
+import { Guard } from "../host/guard.ts";
 import { isoTime, now, pause } from "../host/machine.ts";
 import { runBeside, runInside } from "../host/peer.ts";
 import { randomBytes } from "../host/random.ts";
@@ -38,6 +39,12 @@ export interface Run {
 
 /** More than any message of ours; a server's own may be longer. */
 export const MOST_TEXT = 300;
+
+/** @param limitMs for one answer */
+export async function beginRun(limitMs: number, isReadOnly: boolean): Promise<Run> {
+  const id = randomBytes(8).toString("hex");
+  return { id, guard: new Guard(id), limitMs, isReadOnly, isElsewhere: await isElsewhere() };
+}
 
 /** What making a container, and taking it away, may add to a question's own time. */
 const CONTAINER_MS = 15_000;

@@ -1,17 +1,15 @@
 import type { Manifest } from "../catalogue/manifest.ts";
 import { profilesIn } from "../compose/model.ts";
 import * as engine from "../host/containers.ts";
-import { Guard } from "../host/guard.ts";
 import { isListening } from "../host/listening.ts";
 import { now, pause, withinMs } from "../host/machine.ts";
-import { randomBytes } from "../host/random.ts";
 import { once } from "../lib/once.ts";
 import { clockProbe } from "../probes/clock.ts";
 import { containerProbes, servicesNotReady, type StackContext, type StackState } from "../probes/containers.ts";
 import { passed, unknown, type Probe, type Probed } from "../probes/probe.ts";
 import { runProbes } from "../probes/run.ts";
 import { projectOf } from "../root/framework.ts";
-import { manifestProbes, MOST_TEXT, networkElsewhere, type LiveStack, type Run } from "./live-probes.ts";
+import { beginRun, manifestProbes, MOST_TEXT, networkElsewhere, type LiveStack } from "./live-probes.ts";
 import type { Place } from "./place.ts";
 
 /** How running stacks are asked. */
@@ -46,14 +44,7 @@ export async function probeStacks(stacks: readonly LiveStack[], place: Place, li
   const containers = await settled(stacks, live);
   if (containers === undefined) return { probed: new Map(stacks.map(silent)), notes: [] };
   const networks = await engine.bridgeNetworks();
-  const id = randomBytes(8).toString("hex");
-  const run: Run = {
-    id,
-    guard: new Guard(id),
-    limitMs,
-    isReadOnly: live.isReadOnly,
-    isElsewhere: await engine.isElsewhere(),
-  };
+  const run = await beginRun(limitMs, live.isReadOnly);
   const answers = engineAnswers(limitMs);
   let left = 0;
   const all = stacks.flatMap((stack) => {

@@ -2,15 +2,13 @@ import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { MeasureSpec } from "../catalogue/measure.ts";
 import * as engine from "../host/containers.ts";
 import { sqlSession } from "../host/database.ts";
-import { Guard } from "../host/guard.ts";
 import { preciseNow } from "../host/machine.ts";
-import { randomBytes } from "../host/random.ts";
 import { compared, type Measured, type MeasuredStack } from "../probes/latency.ts";
 import { measureAll } from "../probes/measure.ts";
 import { projectOf } from "../root/framework.ts";
 import type { Baseline } from "../store/baseline.ts";
 import { baselinesOf, keepBaselines } from "./baseline.ts";
-import { contextFor, MOST_TEXT, type LiveStack, type Run } from "./live-probes.ts";
+import { beginRun, contextFor, MOST_TEXT, type LiveStack, type Run } from "./live-probes.ts";
 import type { LiveRequest } from "./live.ts";
 import type { Place } from "./place.ts";
 
@@ -80,14 +78,7 @@ async function figuresOf(
   const found = new Map<string, StackFigures>();
   if (stacks.length === 0) return found;
   const containers = await engine.engineContainers();
-  const id = randomBytes(8).toString("hex");
-  const run: Run = {
-    id,
-    guard: new Guard(id),
-    limitMs: live.timeoutSeconds * 1000,
-    isReadOnly: false,
-    isElsewhere: await engine.isElsewhere(),
-  };
+  const run = await beginRun(live.timeoutSeconds * 1000, false);
   try {
     for (const stack of stacks) {
       const { folder } = stack.framework;

@@ -8,7 +8,7 @@ import { latencyPart } from "./latency.ts";
 import { drawingOf, KINDS } from "./drawing.ts";
 import { markup, type Markup } from "./markup.ts";
 import { publishedText } from "./ports.ts";
-import { anchorOf, badge, MOST_NAMES, table, verdictOf } from "./verdict.ts";
+import { anchorOf, badge, MOST_NAMES, numberHead, table, verdictOf } from "./verdict.ts";
 
 /** All that is known of one framework. @param time of the report, in milliseconds since 1970 */
 export function frameworkSection(verdict: FrameworkVerdict, rules: readonly RuleInfo[], time: number): Markup {
@@ -64,8 +64,8 @@ function servicesTable(
     ...(isLive ? ["State", "Memory", "Disk"] : []),
     "Published on this host",
     "Shares a network with",
-  ].map((head) => markup`<th scope="col">${head}</th>`);
-  return table(`Services of ${name}`, markup`${heads}`, rows);
+  ];
+  return table(`Services of ${name}`, heads, rows);
 }
 
 /** The services that share a network with one, so may open connections to it and it to them. */
@@ -129,12 +129,12 @@ function probesPart(probes: readonly Probed[]): Markup {
     const fix = bad[index + 1]?.hint === probe.hint ? markup`` : markup`<br>\nFix: ${probe.hint}.`;
     return markup`<li>${badge(probe.outcome)} <strong>${probeName(probe)}</strong> ${probe.message}${fix}</li>\n`;
   });
-  const heads = ["Result", "Probe", "What was found"].map((head) => markup`<th scope="col">${head}</th>`);
+  const heads = ["Result", "Probe", "What was found", numberHead("Milliseconds")];
   const rows = probes.map(
     (probe) =>
       markup`<td>${badge(probe.outcome)}</td><th scope="row">${probeName(probe)}</th><td>${probe.message}</td><td class="number">${probe.ms}</td>`,
   );
   return markup`${list.length === 0 ? markup`` : markup`<ul class="findings">\n${list}</ul>\n`}<details><summary>${probes.length - bad.length} of ${probes.length} probes passed</summary>
-${table("Probes", markup`${heads}<th scope="col" class="number">Milliseconds</th>`, rows)}</details>
+${table("Probes", heads, rows)}</details>
 `;
 }

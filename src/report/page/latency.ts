@@ -10,15 +10,14 @@ export function latencyPart({ measures, problems }: MeasuredStack, name: string)
     const { id, title, p50, p95 } = each;
     return markup`<th scope="row">${id}<br><span class="soft">${title}</span></th><td>${figureText(p50)}</td><td>${figureText(p95)}</td><td>${against(each)}</td>`;
   });
-  const head = markup`${heads.map((text) => markup`<th scope="col">${text}</th>`)}`;
   return markup`<h3>How fast it is</h3>
-${rows.length === 0 ? markup`` : table(`How fast ${name} is`, head, rows)}${problems.map((problem) => markup`<p>${badge("unknown")} ${problem}</p>\n`)}`;
+${rows.length === 0 ? markup`` : table(`How fast ${name} is`, heads, rows)}${problems.map((problem) => markup`<p>${badge("unknown")} ${problem}</p>\n`)}`;
 }
 
-function against(measured: Measured): Markup {
-  const text = comparisonText(measured);
-  if (text === undefined || measured.before === undefined) return markup`<span class="soft">no baseline</span>`;
-  const { comparison, p50, p95 } = measured.before;
+function against({ before }: Measured): Markup {
+  if (before === undefined) return markup`<span class="soft">no baseline</span>`;
+  const { comparison, p50, p95 } = before;
+  const text = comparisonText(before);
   if (comparison === "same") return markup`${text}`;
   const word = comparison === "slower" ? "warning" : "pass";
   return markup`${badge(word, text)}<br>before: ${figureText(p50)}, ${figureText(p95)}`;

@@ -5,7 +5,7 @@ import { frameworkSection } from "./framework.ts";
 import { markup, type Markup } from "./markup.ts";
 import { portMap } from "./ports.ts";
 import { STYLE } from "./style.ts";
-import { anchorOf, badge, countOf, table, verdictOf } from "./verdict.ts";
+import { anchorOf, badge, countOf, numberHead, table, verdictOf } from "./verdict.ts";
 
 /**
  * A report as one page that asks nobody for anything: no script, no font, no picture from elsewhere, and a policy that
@@ -25,14 +25,14 @@ export function pageOf({ result, rules, version, time, at }: Report): string {
       (word) =>
         markup`<li>${badge(summary[word] === 0 ? "" : word, `${String(summary[word])} ${COUNTED[word]}`)}</li>\n`,
     );
-  const page = markup`<!doctype html>
+  return markup`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>${what}</title>
-<style>STYLE</style>
+<style>${STYLE}</style>
 </head>
 <body>
 <a class="skip" href="#all">Skip to the results</a>
@@ -53,15 +53,13 @@ ${frameworks.map((each) => frameworkSection(each, rules, time))}</main>
 <footer><p>Written by framework-infra ${version}. What is shown as pass, fail or unknown was so at the time above.</p></footer>
 </body>
 </html>
-`;
-  return page.text.replace("<style>STYLE</style>", () => `<style>${STYLE}</style>`);
+`.text;
 }
 
 const COUNTED = { pass: "passed", fail: "failed", unknown: "unknown", waived: "waived" } as const;
 
 function overview(frameworks: readonly FrameworkVerdict[], isLive: boolean, time: number): Markup {
   if (frameworks.length === 0) return markup`<p>There is no framework yet.</p>\n`;
-  const heads = ["Failed", "Unknown", "Waived"].map((head) => markup`<th scope="col" class="number">${head}</th>`);
   const rows = frameworks.map((each) => {
     const { name, stack, probes } = each;
     const counts = (["fail", "unknown", "waived"] as const).map(
@@ -72,7 +70,12 @@ function overview(frameworks: readonly FrameworkVerdict[], isLive: boolean, time
     const backup = stack?.lastBackup === undefined ? "none" : ageText(time - stack.lastBackup.time);
     return markup`<th scope="row"><a href="#${anchorOf(name)}">${name}</a></th><td>${badge(verdictOf(each))}</td>${counts}${isLive ? markup`<td>${healthy}</td>` : markup``}<td>${backup}</td>`;
   });
-  const healthyHead = isLive ? markup`<th scope="col">Healthy services</th>` : markup``;
-  const head = markup`<th scope="col">Framework</th><th scope="col">Result</th>${heads}${healthyHead}<th scope="col">Last backup</th>`;
-  return table("Results by framework", head, rows);
+  const heads = [
+    "Framework",
+    "Result",
+    ...["Failed", "Unknown", "Waived"].map(numberHead),
+    ...(isLive ? ["Healthy services"] : []),
+    "Last backup",
+  ];
+  return table("Results by framework", heads, rows);
 }

@@ -52,7 +52,6 @@ export function portMap(frameworks: readonly FrameworkVerdict[]): Markup {
     });
     return markup`<th scope="row"><a href="#${anchorOf(framework)}">${framework}</a></th>${cells}`;
   });
-  const head = markup`<th scope="col">Framework</th>${services.map((name) => markup`<th scope="col">${name}</th>`)}`;
   const isOpen = holders.some(({ published: { ranges, others } }) =>
     [...ranges, ...others].some(({ isLoopback }) => !isLoopback),
   );
@@ -62,7 +61,7 @@ export function portMap(frameworks: readonly FrameworkVerdict[]): Markup {
       ? "Only this host can reach those that are known."
       : "Only this host can reach them.";
   return markup`${left}<p>${note}</p>
-${table("Published ports by framework and service", head, rows)}`;
+${table("Published ports by framework and service", ["Framework", ...services], rows)}`;
 }
 
 function cell({ ranges, others }: Publication, twice: ReadonlySet<PortRange>): Markup[] {

@@ -1,8 +1,10 @@
+import { markup } from "./markup.ts";
+
 /**
  * The look of the page: light and dark as the reader's system is, down to 320 pixels, and on paper. Every pair of text
  * and background has a contrast of at least 4.5 (WCAG 2.2, 1.4.3); no meaning is in a colour alone.
  */
-export const STYLE = `
+export const STYLE = markup`
 :root { color-scheme: light dark; --page: #f6f7f8; --card: #ffffff; --ink: #1b1f24; --soft: #565f69; --line: #ced5dc;
   --pass: #17703a; --fail: #b3261e; --unknown: #8a5200; --info: #0b5cad; --passing: #e3f4e8; --failing: #fde8e6;
   --doubt: #fdf0d9; --plain: #eceff2; }

@@ -50,12 +50,19 @@ export const MOST_NAMES = 20;
 /**
  * A table that can be scrolled sideways, by keyboard as well.
  * @param label what it shows
+ * @param heads of its columns; numbers have a `numberHead`
  */
-export function table(label: string, head: Markup, rows: readonly Markup[]): Markup {
+export function table(label: string, heads: readonly (string | Markup)[], rows: readonly Markup[]): Markup {
+  const head = heads.map((each) => (typeof each === "string" ? markup`<th scope="col">${each}</th>` : each));
   return markup`<div class="table" role="region" tabindex="0" aria-label="${label}"><table>
 <thead><tr>${head}</tr></thead>
 <tbody>
 ${rows.map((row) => markup`<tr>${row}</tr>\n`)}</tbody>
 </table></div>
 `;
+}
+
+/** The head of a column of numbers. */
+export function numberHead(text: string): Markup {
+  return markup`<th scope="col" class="number">${text}</th>`;
 }

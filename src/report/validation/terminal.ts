@@ -83,10 +83,8 @@ function showProbes(probes: readonly Probed[], out: Output): void {
 /** A line for each figure; against the baseline, where there is one. */
 function showMeasured({ measures, problems }: MeasuredStack, out: Output): void {
   const width = Math.max(0, ...measures.map(({ id }) => id.length));
-  for (const each of measures) {
-    const { id, p50, p95, before } = each;
-    const comparison = comparisonText(each);
-    const words = comparison === undefined ? "" : `, ${comparison}`;
+  for (const { id, p50, p95, before } of measures) {
+    const words = before === undefined ? "" : `, ${comparisonText(before)}`;
     const isSlower = before?.comparison === "slower";
     out.line(
       "  ",

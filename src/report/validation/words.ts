@@ -1,7 +1,6 @@
-import type { Measured } from "../../probes/latency.ts";
 import type { ValidateResult } from "../../flow/validate.ts";
 import type { Probed } from "../../probes/probe.ts";
-import type { Figure } from "../../probes/latency.ts";
+import type { Figure, Measured } from "../../probes/latency.ts";
 import type { Finding, RuleInfo } from "../../rules/rule.ts";
 
 // What every form of a report says in the same words.
@@ -38,11 +37,10 @@ function msText(ms: number): string {
   return ms >= 99.5 ? ms.toFixed(0) : ms.toPrecision(2);
 }
 
-/** What a figure is against the baseline; undefined where there is none. */
-export function comparisonText({ before }: Measured): string | undefined {
-  if (before === undefined) return undefined;
-  const day = before.at.slice(0, 10);
-  return before.comparison === "same" ? `as on ${day}` : `${before.comparison} than on ${day}`;
+/** What figures are against the baseline. */
+export function comparisonText({ at, comparison }: NonNullable<Measured["before"]>): string {
+  const day = at.slice(0, 10);
+  return comparison === "same" ? `as on ${day}` : `${comparison} than on ${day}`;
 }
 
 /** Where a rule comes from, as people and other programs know it. */

@@ -235,6 +235,7 @@ describe("figures", () => {
     ["as before", { p50: figure(10, 9, 11), p95: figure(20, 18, 22) }, "same"],
     ["within the noise", { p50: figure(11, 11, 12), p95: figure(22, 22, 25) }, "same"],
     ["slower by less than half a millisecond", { p50: figure(10.4, 11.1, 12), p95: figure(20, 18, 22) }, "same"],
+    ["slower, with repeats that overlap", { p50: figure(15, 10.9, 16), p95: figure(20, 18, 22) }, "same"],
     ["slower by less than a quarter", { p50: figure(12.4, 11.1, 13), p95: figure(24, 22.1, 25) }, "same"],
     ["slower by half", { p50: figure(15, 11.1, 16), p95: figure(20, 18, 22) }, "slower"],
     ["slower at times", { p50: figure(10, 9, 11), p95: figure(30, 22.1, 40) }, "slower"],
