@@ -167,6 +167,8 @@ export const manifestSchema = z.strictObject({
   measures: z._default(z.array(measureSchema), []),
   /** What a backup of it must hold; shown in the directory's README. */
   backup: z._default(z.array(z.string()), []),
+  /** In which form its containers log: JSON with which fields, or text and why; shown in the directory's README. */
+  log: z.optional(textSchema),
 });
 
 export type Manifest = z.output<typeof manifestSchema>;

@@ -56,6 +56,8 @@ interface ServiceView {
   /** Names of its containers that keep running. */
   containers: string[];
   backup: string[];
+  /** In which form it logs, or "". */
+  log: string;
 }
 
 interface ExternalView {
@@ -91,7 +93,8 @@ export interface Context {
   container: Record<string, ContainerView>;
   /** By service id: the published port binding as Compose text, or "". */
   binding: Record<string, string>;
-  logging: Spec["logging"];
+  /** `rotated`: how many files are kept beside the one that is written; `maxBytes`: the size of each. */
+  logging: Spec["logging"] & { maxBytes: number; rotated: number };
   backup: Spec["backup"];
   /** Of restic, or "". */
   repository: string;
@@ -162,6 +165,7 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
         requires: manifest.requires,
         containers: manifest.containers.filter(({ oneShot }) => !oneShot).map((container) => container.name),
         backup: manifest.backup,
+        log: manifest.log ?? "",
       };
     }),
     has: Object.fromEntries([...catalogue.services.keys()].map((id) => [id, id in spec.services])),
@@ -180,7 +184,8 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
         ];
       }),
     ),
-    logging: spec.logging,
+    // With no file to rotate to, Python's logging would not rotate at all.
+    logging: { ...spec.logging, maxBytes: bytes(spec.logging.maxSize), rotated: Math.max(1, spec.logging.maxFile - 1) },
     backup: spec.backup,
     repository: spec.backup.repository ?? "",
     schedule: { backup: spec.backup.at, drill: anHourLater(spec.backup.at) },
@@ -207,6 +212,13 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
         ) ?? manifests[0]
       )?.id ?? "SERVICE",
   };
+}
+
+const UNIT: Record<string, number> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** @param size as Docker's log drivers take it: 10m is 10 MiB */
+function bytes(size: string): number {
+  return Number(size.slice(0, -1)) * (UNIT[size.slice(-1)] ?? 1);
 }
 
 function containerView(container: Container, all: readonly Container[], spec: Spec): ContainerView {

@@ -23,7 +23,7 @@ describe("new-framework", () => {
     const cwd = tempDir();
     const { code, stdout, stderr } = await cli(["new-framework", "crewai", "--yes"], { cwd });
     expect([code, stderr]).toEqual([0, expect.not.stringContaining("error")]);
-    expect(stdout).toContain("Created frameworks/crewai (42 files)");
+    expect(stdout).toContain("Created frameworks/crewai (43 files)");
     expect(stdout).toContain("http://localhost:6333/dashboard");
     expect(stdout).toContain("docker compose up -d --wait");
     expect(Object.keys(snapshot(join(cwd, "frameworks"), /\.scaffold/)).toSorted()).toEqual([
@@ -209,7 +209,7 @@ describe("new-framework", () => {
     const { stdout } = await cli(["new-framework", "crewai", "--yes", "--json"], { cwd });
     const { createHash } = await import("node:crypto");
     const { actions } = document(stdout, "plan") as { actions: { path: string; action: string; after: string }[] };
-    expect(actions).toHaveLength(42);
+    expect(actions).toHaveLength(43);
     for (const { path, after } of actions) {
       const bytes = fs.readFileSync(join(cwd, "frameworks/crewai", path));
       expect(createHash("sha256").update(bytes).digest("hex"), path).toBe(after);

@@ -34,7 +34,7 @@ describe.skipIf(!there)("the interview in a terminal", () => {
     const terminal = Terminal.program(cwd, "new-framework");
     for (const question of QUESTIONS) await terminal.answer(question, "Enter");
     const screen = await terminal.see("exit 0");
-    expect(screen).toContain("Created frameworks/crewai (42 files)");
+    expect(screen).toContain("Created frameworks/crewai (43 files)");
     // Each question is drawn over by its answer, not followed by it.
     for (const question of QUESTIONS) expect(screen.split(`? ${question}`).length - 1, question).toBe(1);
     expect(screen).toContain("memory limits 11.5 GiB in total (profile small); this machine has");

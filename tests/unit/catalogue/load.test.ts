@@ -136,7 +136,7 @@ describe("a broken catalogue", () => {
 
   it.each<[string, string, (text: string) => string, string]>([
     ["an unknown key", QDRANT, (text) => text.replace("summary:", "sumary:"), `${QDRANT}:4: sumary: unknown key`],
-    ["a bad value", QDRANT, (text) => text.replace("base: 6333", "base: 0"), `${QDRANT}:10: port.base: a port is`],
+    ["a bad value", QDRANT, (text) => text.replace("base: 6333", "base: 0"), `${QDRANT}:11: port.base: a port is`],
     ["a syntax error", QDRANT, (text) => text.replace("id: qdrant", "id: [qdrant"), `${QDRANT}:`],
     ["an id that is not its folder", QDRANT, (text) => text.replace("id: qdrant", "id: quadrant"), "must be the same"],
     ["an unknown dependency", QDRANT, (text) => `${text}requires: [nope]\n`, '"nope" is not a service'],

@@ -41,6 +41,7 @@ describe("render", () => {
       "config/langfuse/create-database.sh",
       "config/logging.yaml",
       "config/postgres/initdb/10-application.sh",
+      "config/redaction.py",
       "examples/connect.py",
       "framework.yaml",
       "hooks/copy.example",
