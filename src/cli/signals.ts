@@ -13,7 +13,7 @@ export function watchSignals(interrupt: Interrupt, out: Output): void {
       interrupt.raise(signal);
       if (interrupt.isHeld) return;
       process.stderr.write("\n");
-      process.exit(printError(interrupted(signal, "nothing was changed"), out));
+      process.exit(printError(interrupted(signal, interrupt.done), out));
     });
   }
   // `| head` closes the pipe early: that is no failure. A command that is writing goes on to its end, unheard.

@@ -2,7 +2,7 @@ import type { ValidateRequest } from "../flow/validate.ts";
 import { watch, type Round } from "../flow/watch.ts";
 import { tell } from "../host/notify.ts";
 import { request } from "../host/requests.ts";
-import { UserError } from "../lib/errors.ts";
+import type { UserError } from "../lib/errors.ts";
 import { changesDocumentOf, showRound } from "../report/validation/changes.ts";
 import type { Context } from "./context.ts";
 import type { Watch } from "./validate-flags.ts";
@@ -14,7 +14,8 @@ export async function keepWatching(
   { everySeconds, webhook, command }: Watch,
   context: Context,
 ): Promise<never> {
-  const { out } = context;
+  const { out, place } = context;
+  place.interrupt.done = "no further round";
   const warn = (error: UserError): void => {
     out.progress("");
     out.note(`warning: ${error.message}${error.hint === "" ? "" : `; ${error.hint}`}`);
@@ -24,13 +25,9 @@ export async function keepWatching(
     everySeconds,
     onRound: async (round) => {
       showRound(round, out);
-      try {
-        await writeReports(round.result, context);
-      } catch (error) {
-        // A disk that is full now may have room in the next round.
-        if (!(error instanceof UserError)) throw error;
-        warn(error);
-      }
+      // A disk that is full now may have room in the next round.
+      const { problems } = await writeReports(round.result, context);
+      for (const problem of problems) out.note(`warning: ${problem.message}`);
       if (round.changes.length > 0)
         for (const problem of await told(round, webhook, command)) out.note(`warning: ${problem}`);
     },

@@ -12,7 +12,7 @@ import {
 import type { RuleInfo } from "../rules/rule.ts";
 import type { Command } from "./context.ts";
 import { ciOf, liveOf, reportsOf, requireAlone, ruleOf, verdictsOf, watchOf } from "./validate-flags.ts";
-import { writeReports } from "./validate-reports.ts";
+import { requirePlaces, writeReports } from "./validate-reports.ts";
 
 interface Request extends ValidateRequest {
   /** A rule to explain instead. */
@@ -33,8 +33,16 @@ export const command: Command<Request, never, Result> = {
     verdictsOf(context);
     requireAlone(context);
     const explain = flags.text("explain");
-    const withStacks = reportsOf(context).some(({ isPage }) => isPage);
-    const judging = { place, frameworks: flags.positionals, live: liveOf(context), withStacks };
+    const reports = reportsOf(context);
+    await requirePlaces(reports, context);
+    const judging = {
+      place,
+      frameworks: flags.positionals,
+      live: liveOf(context),
+      withStacks: reports.some(({ isPage }) => isPage),
+      // A name that was mistyped must not look like frameworks without a finding.
+      requiresRoot: flags.text("root") !== undefined,
+    };
     const watching = watchOf(context);
     return Promise.resolve({
       request: {
@@ -75,8 +83,13 @@ export const command: Command<Request, never, Result> = {
     }
     out.progress("");
     showValidation(result, out);
-    for (const file of await writeReports(result, context)) out.note(`the report is in ${file}`);
+    const { files, problems } = await writeReports(result, context);
+    for (const file of files) out.note(`the report is in ${file}`);
     const error = validationError(result, verdictsOf(context));
+    const [unwritten, ...others] = problems;
+    for (const each of others) out.note(`error: ${each.message}`);
+    if (unwritten !== undefined && error !== undefined) out.note(`error: ${error.message}`);
+    if (unwritten !== undefined) throw unwritten;
     if (error !== undefined) throw error;
     return EXIT.ok;
   },

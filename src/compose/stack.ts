@@ -1,5 +1,6 @@
 import { interpolate } from "../env/interpolate.ts";
 import { mapping, withTexts } from "../lib/mapping.ts";
+import { YamlPlaces } from "../lib/yaml.ts";
 import { combineLayers, composeLayer, type ComposeLayer } from "./combine.ts";
 import { composeModel, type Compose } from "./model.ts";
 
@@ -19,7 +20,7 @@ export interface Stack {
   /** The same before its variables were filled in. */
   written: Compose;
   /** What cannot be judged, as a sentence, and where it stands. */
-  unknown: readonly { message: string; path: readonly string[]; file?: string }[];
+  unknown: readonly { message: string; path: readonly string[]; file?: string; line?: number }[];
 }
 
 /**
@@ -33,11 +34,11 @@ export function stackOf(
   lookup: (name: string) => string | undefined,
   dir: string,
 ): Stack {
-  const unknown: { message: string; path: readonly string[]; file?: string }[] = [];
+  const unknown: { message: string; path: readonly string[]; file?: string; line?: number }[] = [];
   const layers: ComposeLayer[] = [];
   for (const { file, text } of files) {
     const layer = composeLayer(text);
-    if (layer === undefined) unknown.push({ message: "is not a Compose file that can be read", path: [], file });
+    if (layer === undefined) unknown.push({ ...whyUnreadable(text), path: [], file });
     else layers.push({ ...layer, value: { ...layer.value, services: extendedServices(layer, unknown) } });
   }
   const whole = combineLayers(layers);
@@ -131,3 +132,10 @@ function extendedServices(
 // Longer than anybody's; each service on the way is on the stack.
 const MAX_CHAIN = 50;
 const NO_TAGS = { reset: new Set<string>(), override: new Set<string>() };
+
+function whyUnreadable(text: string): { message: string; line?: number } {
+  const problem = YamlPlaces.of(text).problem;
+  return problem === undefined
+    ? { message: "is not a Compose file that can be read: its services are no mapping, or it has too many aliases" }
+    : { message: `is not a Compose file that can be read: ${problem.message}`, line: problem.line };
+}

@@ -100,18 +100,18 @@ export function lineCounter(text: string): (offset: number) => number {
 }
 
 /** The end of the line's text: before its line feed, and before the carriage return that belongs to it. */
-function endOfLine(text: string, from: number): number {
+export function endOfLine(text: string, from: number): number {
   const feed = text.indexOf("\n", from);
   if (feed === -1) return text.length;
   return feed > from && text[feed - 1] === "\r" ? feed - 1 : feed;
 }
 
-function afterLine(text: string, end: number): number {
+export function afterLine(text: string, end: number): number {
   const feed = text.indexOf("\n", end);
   return feed === -1 ? text.length : feed + 1;
 }
 
-function closingQuote(text: string, from: number, quote: string): number {
+export function closingQuote(text: string, from: number, quote: string): number {
   for (let at = from; at < text.length; at += 1) {
     if (quote === '"' && text[at] === "\\") at += 1;
     else if (text[at] === quote) return at;
@@ -124,7 +124,7 @@ function unescape(body: string): string {
   return body.replaceAll(/\\([\s\S])/g, (whole, letter: string) => simple[letter] ?? whole);
 }
 
-function withoutComment(text: string): string {
+export function withoutComment(text: string): string {
   if (text.startsWith("#")) return "";
   const comment = /[ \t]#/.exec(text);
   return (comment === null ? text : text.slice(0, comment.index)).trimEnd();

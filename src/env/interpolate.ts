@@ -62,8 +62,25 @@ function closingBrace(text: string, from: number): number {
   return -1;
 }
 
+/** Whether a text holds a `${` that Compose refuses: not closed, or not followed by a name and what may come after it. */
+export function hasBadTemplate(text: string): boolean {
+  for (let dollar = text.indexOf("$"); dollar !== -1; dollar = text.indexOf("$", dollar)) {
+    if (text[dollar + 1] !== "{") {
+      dollar += text[dollar + 1] === "$" ? 2 : 1;
+      continue;
+    }
+    const end = closingBrace(text, dollar + 2);
+    if (end === -1 || !BRACED.test(text.slice(dollar + 2, end))) return true;
+    // What is nested in a default is looked at as well.
+    dollar += 2;
+  }
+  return false;
+}
+
+const BRACED = /^([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-?+])([\s\S]*))?$/;
+
 function braced(inner: string, lookup: Lookup, limit: number, depth: number): string {
-  const match = /^([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-?+])([\s\S]*))?$/.exec(inner);
+  const match = BRACED.exec(inner);
   if (match === null) return "";
   const [, name = "", operator, rest = ""] = match;
   const value = lookup(name);

@@ -13,7 +13,7 @@ import { once } from "../lib/once.ts";
 import { containersOf, networksIn, type StackContext } from "../probes/containers.ts";
 import { ask } from "../probes/declared.ts";
 import type { ProbeContext } from "../probes/context.ts";
-import { START, unknown, type Probe } from "../probes/probe.ts";
+import { notAsked, unknown, type Probe } from "../probes/probe.ts";
 import { projectOf, type Framework } from "../root/framework.ts";
 import { isExternal } from "../spec/schema.ts";
 
@@ -111,8 +111,7 @@ function probeOf({ id, spec, container: name }: Declared, about: StackContext, c
     limitMs: patienceFor(spec, run),
     run: async () => {
       // Why it does not run says its state; a question would only be refused, or hang.
-      if (name !== "" && container?.status !== "running")
-        return unknown(`was not asked, as ${name} is not running`, START);
+      if (name !== "" && container?.status !== "running") return notAsked(name, container?.status);
       if (name !== "" && run.isElsewhere && (spec.http ?? spec.sql ?? spec.tcp) !== undefined)
         return unknown(
           "was not asked, as the engine is on another host, whose ports are not this one's",

@@ -4,7 +4,7 @@ import * as engine from "../host/containers.ts";
 import { isListening } from "../host/listening.ts";
 import { now, pause, withinMs } from "../host/machine.ts";
 import { once } from "../lib/once.ts";
-import { clockProbe } from "../probes/clock.ts";
+import { clockAhead, clockProbe } from "../probes/clock.ts";
 import { containerProbes, servicesNotReady, type StackContext, type StackState } from "../probes/containers.ts";
 import { passed, unknown, type Probe, type Probed } from "../probes/probe.ts";
 import { runProbes } from "../probes/run.ts";
@@ -53,7 +53,7 @@ export async function probeStacks(stacks: readonly LiveStack[], place: Place, li
     left += declared.left;
     const general: Probe[] = [
       { id: ENGINE, service: "", limitMs: ENGINE_MS, run: () => passed("the container engine answers") },
-      clockProbe(answers.time, now, ENGINE_MS),
+      clockProbe(answers.clock, ENGINE_MS),
     ];
     return [...general, ...containerProbes(about), ...declared.probes].map((probe) => ({ stack, probe }));
   });
@@ -84,17 +84,18 @@ export async function probeStacks(stacks: readonly LiveStack[], place: Place, li
 
 /** What the engine is asked once for all stacks, when the first of them wants to know. */
 interface EngineAnswers extends Pick<StackContext, "memory" | "inside"> {
-  time: () => Promise<number | undefined>;
+  /** See `clockAhead`. */
+  clock: () => Promise<number | undefined>;
 }
 
 function engineAnswers(limitMs: number): EngineAnswers {
   let memory: ReturnType<typeof engine.memoryInUse> | undefined;
-  let time: ReturnType<typeof engine.engineTime> | undefined;
+  let clock: ReturnType<typeof clockAhead> | undefined;
   const insides = new Map<string, ReturnType<typeof engine.insideOf>>();
   return {
     // The engine measures for two seconds.
     memory: async ({ id }) => (await (memory ??= engine.memoryInUse())).get(id),
-    time: async () => (time ??= engine.engineTime()),
+    clock: async () => (clock ??= clockAhead(engine.engineTime, now)),
     inside: async ({ id, volumes }) => {
       const paths = volumes.map(({ target }) => target);
       return once(insides, id, async () => engine.insideOf(id, paths, limitMs));

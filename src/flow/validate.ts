@@ -1,4 +1,5 @@
 import { dotenvValues } from "../env/dotenv.ts";
+import { dotenvProblems } from "../env/dotenv-problems.ts";
 import { envSections } from "../env/variables.ts";
 import { trackedFiles } from "../host/git.ts";
 import { isThere, textOf } from "../host/files.ts";
@@ -9,7 +10,7 @@ import { chosenFrameworks } from "../root/find.ts";
 import { effectiveName, projectOf, type Framework } from "../root/framework.ts";
 import { newestSet, type BackupSet } from "../root/backup-sets.ts";
 import { readEnvFiles } from "../root/env-files.ts";
-import type { Root } from "../root/root.ts";
+import { requireRoot, type Root } from "../root/root.ts";
 import { stackFiles } from "../root/stack-files.ts";
 import { profilesIn } from "../compose/model.ts";
 import { overviewOf, type StackOverview } from "../compose/overview.ts";
@@ -36,6 +37,8 @@ export interface ValidateRequest {
   live?: LiveRequest | undefined;
   /** Also gives what the stacks look like, for a page. */
   withStacks?: boolean;
+  /** Refuses a root that does not exist; otherwise it is one without frameworks. */
+  requiresRoot?: boolean;
 }
 
 export interface FrameworkVerdict {
@@ -65,6 +68,7 @@ export interface ValidateResult {
 /** Judges frameworks by the static rules, and asks their running stacks where that is wanted. */
 export async function validate(request: ValidateRequest): Promise<ValidateResult> {
   const { place, frameworks: names, live } = request;
+  if (request.requiresRoot === true) requireRoot(place.root, place.shown);
   const session = await openSession(place, { dry: true });
   const { root } = session;
   const isNamed = (folder: string): boolean => names.length === 0 || names.includes(folder);
@@ -248,7 +252,8 @@ function subjectOf(framework: Framework, about: Surroundings, { catalogue }: Pla
     specText,
     exceptions: exceptionsOf(spec, catalogue),
     stack: { ...stack, unknown: [...stack.unknown, ...unread.map((each) => ({ ...each, path: [] }))] },
-    env: envText === undefined ? undefined : { mode: modeOf(dir, ENV) ?? 0, isTracked },
+    env:
+      envText === undefined ? undefined : { mode: modeOf(dir, ENV) ?? 0, isTracked, problems: dotenvProblems(envText) },
     values:
       envText === undefined
         ? undefined

@@ -18,7 +18,7 @@ const MAX_TEXT = 1024 * 1024;
 /** Sends a request. Follows no redirect: an answer from elsewhere would not be the service's. */
 export async function request({ method, url, headers, body }: HttpRequest, timeoutMs: number): Promise<HttpAnswer> {
   const place = URL.canParse(url) ? new URL(url) : undefined;
-  if (place === undefined) return { problem: "invalid URL" };
+  if (place === undefined || !/^https?:$/.test(place.protocol)) return { problem: "invalid URL" };
   // fetch refuses a URL with a name and a password in it, and repeats both in its message.
   const { username, password } = place;
   const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`, "utf8");

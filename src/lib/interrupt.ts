@@ -9,6 +9,8 @@ type Signal = "SIGINT" | "SIGTERM";
 export class Interrupt {
   #raised: Signal | undefined;
   #held = 0;
+  /** What is said of a command that ends at once. */
+  done = "nothing was changed";
 
   raise(signal: Signal): void {
     this.#raised ??= signal;
@@ -39,7 +41,7 @@ export class Interrupt {
   }
 
   /** @throws UserError exit 130 or 143 once a signal has come. @param done what was changed until then */
-  check(done = "nothing was changed"): void {
+  check(done = this.done): void {
     if (this.#raised !== undefined) throw interrupted(this.#raised, done);
   }
 }

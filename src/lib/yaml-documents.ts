@@ -96,7 +96,9 @@ function reportTwins(document: Document.Parsed): void {
         if (!isScalar(key)) continue;
         const [start, end] = key.range ?? [0, 0];
         if (seen.has(key.value))
-          document.errors.push(new YAMLParseError([start, end], "DUPLICATE_KEY", "Map keys must be unique"));
+          document.errors.push(
+            new YAMLParseError([start, end], "DUPLICATE_KEY", `the key ${String(key.value)} is there twice`),
+          );
         seen.add(key.value);
       }
     },

@@ -165,6 +165,14 @@ export class YamlPlaces {
     return this.#parse().doc;
   }
 
+  /** Why it cannot be read, without words of its own, and where; undefined where it can. */
+  get problem(): { line: number; message: string } | undefined {
+    const { doc, counter } = this.#parse();
+    const [error] = doc.errors;
+    if (error === undefined) return undefined;
+    return { line: counter.linePos(error.pos[0]).line, message: firstLine(error.message.split(/: |"/, 1)[0] ?? "") };
+  }
+
   /** The line of a key, or of the deepest one above it that is there, and how deep that is; undefined for none. */
   find(path: readonly string[]): { line: number; depth: number } | undefined {
     const { doc, counter } = this.#parse();
@@ -174,7 +182,7 @@ export class YamlPlaces {
   #parse(): { doc: ParsedDocument; counter: LineCounter } {
     if (this.#parsed !== undefined) return this.#parsed;
     const counter = new LineCounter();
-    const doc = yamlDocument(this.#text, { lineCounter: counter, merge: true, logLevel: "error" });
+    const doc = yamlDocument(this.#text, { lineCounter: counter, merge: true, logLevel: "error", prettyErrors: false });
     return (this.#parsed = { doc, counter });
   }
 }

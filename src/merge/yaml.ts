@@ -173,6 +173,11 @@ class YamlMerge {
   #value(three: Three, path: Path): void {
     const [o, b, t] = [three.o.value, three.b.value, three.t.value];
     const values = [o, b, t];
+    // `[]` is the one way to write a list that is empty. What has lines of its own does not belong into its brackets.
+    if (!three.inFlow && isEmptyFlow(o) && isEmptyFlow(b) && isBlockOfBlocks(t) && o.comment.start === o.comment.end) {
+      this.#replace(three);
+      return;
+    }
     const byEntry = values.every(({ entries, keyed }) => entries !== undefined && keyed);
     if (byEntry && o.kind === b.kind && b.kind === t.kind && !isAtom(path)) {
       this.#comment(three, path);
@@ -323,6 +328,14 @@ type Entries = ReadonlyMap<string, Entry>;
 
 function byId(entries: readonly Entry[]): Entries {
   return new Map(entries.map((entry) => [entry.id, entry]));
+}
+
+function isEmptyFlow({ flow, entries }: Value): boolean {
+  return flow && entries?.length === 0;
+}
+
+function isBlockOfBlocks(value: Value): boolean {
+  return isBlock(value) && (value.entries ?? []).some((entry) => entry.value.kind !== "scalar");
 }
 
 function isBlock({ flow, entries }: Value): boolean {

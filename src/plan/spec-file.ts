@@ -1,8 +1,9 @@
-import { stringify } from "yaml";
+import { stringify, type Document } from "yaml";
 
 import { UserError, EXIT } from "../lib/errors.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { schemasFor, specFileOf, type Spec } from "../spec/schema.ts";
+import { isMapping } from "../lib/mapping.ts";
 import { parseYaml } from "../lib/yaml.ts";
 import { yamlDocument } from "../lib/yaml-documents.ts";
 import { canonical } from "../merge/identity.ts";
@@ -22,20 +23,25 @@ export function editSpecFile(text: string, file: string, before: Spec, after: Sp
   if ("text" in merged && holds(merged.text)) return merged.text;
   // A layout that cannot be spliced (aliases, merge keys): the YAML library writes it, comments stay.
   const doc = yamlDocument(text);
-  for (const id of Object.keys(before.services)) if (!(id in after.services)) doc.deleteIn(["services", id]);
-  for (const [id, service] of Object.entries(after.services)) {
-    if (!(id in before.services)) doc.setIn(["services", id], doc.createNode(service));
-    else if (canonical(before.services[id]) !== canonical(service)) {
-      for (const [key, value] of Object.entries(service)) doc.setIn(["services", id, key], value);
-    }
-  }
+  assign(doc, [], specFileOf(before), specFileOf(after));
   const written = doc.toString({ lineWidth: 0 });
   if (holds(written)) return written;
   throw new UserError(`${file} cannot be edited by a program as it is written`, {
     code: "invalid",
     exit: EXIT.failure,
-    hint: "change its services by hand, then: npm run regenerate",
+    hint: "write the change into it by hand, then: npm run regenerate",
   });
+}
+
+/** Writes into a document what differs between two values at a path, and nothing else. */
+function assign(doc: Document, path: readonly string[], before: unknown, after: unknown): void {
+  if (canonical(before) === canonical(after)) return;
+  if (!isMapping(before) || !isMapping(after)) {
+    doc.setIn(path, doc.createNode(after));
+    return;
+  }
+  for (const key of Object.keys(before)) if (!(key in after)) doc.deleteIn([...path, key]);
+  for (const [key, value] of Object.entries(after)) assign(doc, [...path, key], before[key], value);
 }
 
 function isSpec(text: string, wanted: Spec, catalogue: Catalogue): boolean {

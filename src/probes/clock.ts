@@ -3,18 +3,34 @@ import { failed, passed, unknown, type Probe } from "./probe.ts";
 // A client may be late by some seconds; tokens and traces are refused or lost beyond that.
 const MOST_MS = 5000;
 
-/** Whether the engine's clock agrees with this host's; in a virtual machine it can fall behind after a sleep. */
-export function clockProbe(engineTime: () => Promise<number | undefined>, now: () => number, limitMs: number): Probe {
+/**
+ * How many milliseconds the engine's clock is ahead of this host's; negative when it is behind. Undefined when the
+ * engine does not say. It is worth as much later: what is compared is read at the same moment.
+ */
+export async function clockAhead(
+  engineTime: () => Promise<number | undefined>,
+  now: () => number,
+): Promise<number | undefined> {
+  const before = now();
+  const time = await engineTime();
+  if (time === undefined) return undefined;
+  const after = now();
+  // It answered some time between the two.
+  return time > after ? time - after : Math.min(time - before, 0);
+}
+
+/**
+ * Whether the engine's clock agrees with this host's; in a virtual machine it can fall behind after a sleep.
+ * @param measure see `clockAhead`
+ */
+export function clockProbe(measure: () => Promise<number | undefined>, limitMs: number): Probe {
   return {
     id: "clock",
     service: "",
     limitMs,
     run: async () => {
-      const before = now();
-      const time = await engineTime();
-      if (time === undefined) return unknown("the engine does not say what time it is", "docker info");
-      // It answered some time between the two.
-      const ahead = time > now() ? time - now() : Math.min(time - before, 0);
+      const ahead = await measure();
+      if (ahead === undefined) return unknown("the engine does not say what time it is", "docker info");
       const seconds = String(Math.round(Math.abs(ahead) / 1000));
       if (Math.abs(ahead) <= MOST_MS) return passed("the engine's clock is this host's");
       return failed(

@@ -52,7 +52,7 @@ async function bySql(spec: ProbeSpec, sql: NonNullable<ProbeSpec["sql"]>, contex
     const statement = at === undefined ? undefined : sql.statements[at];
     return failed(`${message} (${problem})`, hintFor(spec, problem, statement?.hint));
   }
-  if (sql.refused.length > 0) return failed("the server let in who must be refused", spec.hint);
+  if (sql.refused.length > 0) return failed("the server accepted a role that it must refuse", spec.hint);
   const wrong = sql.statements.findIndex(
     ({ value }, index) => value !== undefined && fill(value) !== answer.values[index],
   );

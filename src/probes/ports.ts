@@ -1,5 +1,5 @@
 import type { Container } from "../host/containers.ts";
-import { failed, passed, START, unknown, UP, type Verdict } from "./probe.ts";
+import { failed, passed, notAsked, UP, type Verdict } from "./probe.ts";
 
 /** A port that a Compose file publishes. */
 export interface Wanted {
@@ -44,7 +44,7 @@ export async function portsVerdict(
       "stop that container, or set another port in .env; if it is another framework's: npm run ports -- --fix",
     );
   if (own.every(({ status }) => status !== "running") && !(await about.isListening(protocol, port)))
-    return unknown(`was not asked, as ${service} is not running`, START);
+    return notAsked(service, own[0]?.status);
   if (bound.every((each) => each.port !== port) && (await about.isListening(protocol, port)))
     return failed(
       `${place} is taken by another program of this host`,

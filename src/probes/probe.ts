@@ -47,7 +47,12 @@ export function unknown(message: string, hint: string): Verdict {
 
 export const UP = "docker compose up -d --wait";
 /** What helps against "was not asked". */
-export const START = `start what is not running: ${UP}`;
+/** Of a service none of whose containers runs. @param status of one that there is */
+export function notAsked(service: string, status: string | undefined): Verdict {
+  return status === "paused"
+    ? unknown(`was not asked, as ${service} is paused`, `docker compose unpause ${service}`)
+    : unknown(`was not asked, as ${service} is not running`, `start what is not running: ${UP}`);
+}
 
 /**
  * What helps against a failure of a declared probe: what its manifest says of this reason, or of the step that failed;
@@ -57,7 +62,8 @@ export const START = `start what is not running: ${UP}`;
  */
 export function hintFor({ hint, hints }: Pick<ProbeSpec, "hint" | "hints">, code: string, ofStep?: string): string {
   const usual = Object.hasOwn(USUAL, code) ? USUAL[code] : undefined;
-  return hints[code] ?? ofStep ?? usual ?? hint;
+  // Where nothing answers, what the step was about is not the question.
+  return hints[code] ?? usual ?? ofStep ?? hint;
 }
 
 const NOBODY = "nothing answers there; see the probes `state` and `ports` of its container";
@@ -67,7 +73,7 @@ const USUAL: Record<string, string> = {
   EHOSTUNREACH: NOBODY,
   ETIMEDOUT: "it hangs, or is busy; see docker compose logs, or give it more time with --timeout",
   ENOTFOUND: "no host has that name; see the address in .env",
-  "invalid URL": "the address in .env is not a URL",
+  "invalid URL": "the address in .env is not one of http:// or https://",
   "28P01":
     "the password in .env is not that of the role, or there is no such role; README.md says how each secret is changed",
   "28000": "the role may not sign in, or pg_hba.conf refuses it",

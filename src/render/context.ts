@@ -56,8 +56,8 @@ interface ServiceView {
   /** Names of its containers that keep running. */
   containers: string[];
   backup: string[];
-  /** In which form it logs, or "". */
-  log: string;
+  /** In which form it logs, or "". Not `log`, which is a helper of Handlebars. */
+  logForm: string;
 }
 
 interface ExternalView {
@@ -165,7 +165,7 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
         requires: manifest.requires,
         containers: manifest.containers.filter(({ oneShot }) => !oneShot).map((container) => container.name),
         backup: manifest.backup,
-        log: manifest.log ?? "",
+        logForm: manifest.log ?? "",
       };
     }),
     has: Object.fromEntries([...catalogue.services.keys()].map((id) => [id, id in spec.services])),

@@ -29,6 +29,10 @@ const engines = new WeakMap<ReadonlyMap<string, Template>, Promise<Engine>>();
 async function createEngine(templates: ReadonlyMap<string, Template>): Promise<Engine> {
   const handlebars = Handlebars.create();
   handlebars.registerHelper(HELPERS);
+  // It writes to standard output, and would take the place of a value of that name.
+  handlebars.registerHelper("log", () => {
+    throw new Error("there is no helper `log`");
+  });
   const compile = await compilerFor(templates);
   const compiled = new Map<string, HandlebarsTemplateDelegate>();
 

@@ -63,6 +63,13 @@ export function checkRoot(dir: string, shown: string): void {
   }
 }
 
+/** @throws UserError exit 2 for a root that does not exist, and what `checkRoot` throws */
+export function requireRoot(dir: string, shown: string): void {
+  checkRoot(dir, shown);
+  if (statSync(dir, { throwIfNoEntry: false }) === undefined)
+    throw usageError(`${shown} does not exist`, "give --root the directory that the frameworks are in");
+}
+
 /**
  * Reads every framework of a root. Cost is linear in their number; nothing is written.
  * @param shown how the root was named by the user, for messages

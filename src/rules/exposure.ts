@@ -70,7 +70,7 @@ export const EXPOSURE_RULES: readonly ServiceRule[] = [
       const open = networksOf(service).find((name) => !isInternal(stack, name));
       return open === undefined
         ? undefined
-        : { message: `can reach other hosts through the network ${open}`, path: ["networks"] };
+        : { message: `can reach other hosts: its network ${open} is not internal`, path: ["networks"] };
     },
   },
 ];

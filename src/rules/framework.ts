@@ -1,3 +1,4 @@
+import { unknownIn } from "../compose/keys.ts";
 import { problemsIn } from "../compose/whole.ts";
 import type { FrameworkRule, RuleInfo } from "./rule.ts";
 
@@ -19,18 +20,19 @@ export const FRAMEWORK_RULES: readonly FrameworkRule[] = [
     why: "What cannot be read cannot be judged: a service from elsewhere may publish a port, or run as root.",
     fix: "correct the file; for a service from elsewhere, look at docker compose config, then give --allow-unknown",
     check: ({ stack }) =>
-      stack.unknown.map(({ message, path, file }) => ({
+      stack.unknown.map(({ message, path, file, line }) => ({
         message,
         path,
         ...(file === undefined ? { outcome: "unknown" as const } : { file }),
+        ...(line === undefined ? {} : { line }),
         ...(path[0] === "services" && path[1] !== undefined ? { service: path[1] } : {}),
       })),
   },
   {
     id: "compose-whole",
     severity: "error",
-    title: "Compose accepts the file",
-    why: "A service, network or volume that nobody defines, or two settings that exclude each other: the stack does not start.",
+    title: "Nothing is in the Compose files that Compose is known to refuse",
+    why: "A service, network or volume that nobody defines, a key that does not exist, or two settings that exclude each other: the stack does not start.",
     fix: "correct the file that is named; docker compose config --quiet says whether Compose accepts it",
     check: ({ stack }) =>
       [
@@ -38,6 +40,7 @@ export const FRAMEWORK_RULES: readonly FrameworkRule[] = [
           ? [{ message: "there is no service", service: undefined }]
           : []),
         ...problemsIn(stack.compose),
+        ...unknownIn(stack.compose),
       ].map(({ message, service }) => ({
         message,
         path: service === undefined ? [] : ["services", service],
@@ -60,6 +63,14 @@ export const FRAMEWORK_RULES: readonly FrameworkRule[] = [
             },
           ]
         : [],
+  },
+  {
+    id: "env-readable",
+    severity: "error",
+    title: "Compose can read .env",
+    why: "A quote that is not closed, or what git leaves in a conflict: no command of the stack works.",
+    fix: "correct the line; docker compose config --quiet says whether Compose can read the file",
+    check: ({ env }) => (env?.problems ?? []).map(({ line, message }) => ({ message, file: ".env", line })),
   },
   {
     id: "env-private",

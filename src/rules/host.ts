@@ -25,8 +25,10 @@ const NO_ENGINE = unknown("cannot be determined without an engine that answers")
 
 /** Checks of a host, in the order in which they are shown: what each depends on comes first. */
 const CHECKS: Readonly<Record<string, (subject: HostSubject) => Verdict>> = {
-  engine: ({ engine }) =>
-    "problem" in engine ? aboutNoEngine(engine) : pass(`Docker Engine ${engine.version} answers`),
+  engine: ({ engine, facts }) =>
+    "problem" in engine
+      ? aboutNoEngine(engine, facts.engineVariables)
+      : pass(`Docker Engine ${engine.version} answers`),
 
   "engine-version": withEngine(({ version }) =>
     isAtLeast(version, [20, 10])
@@ -227,27 +229,31 @@ function withEngine(check: (engine: EngineFacts) => Verdict): (subject: HostSubj
   return ({ engine }) => ("problem" in engine ? NO_ENGINE : check(engine));
 }
 
-function aboutNoEngine({ problem, said }: NoEngine): Verdict {
+const OTHER_ENGINE = "docker context ls; docker context use default; or unset DOCKER_HOST and DOCKER_CONTEXT";
+
+/** @param chosen variables that name another engine than this host's */
+function aboutNoEngine({ problem, said }: NoEngine, chosen: readonly string[]): Verdict {
   switch (problem) {
     case "missing":
       return fail("docker is not installed, or not in PATH", "install it: https://docs.docker.com/engine/install/");
     case "timeout":
-      return fail(
-        "the engine did not answer within ten seconds",
-        "sudo systemctl restart docker; sudo journalctl -u docker",
-      );
+      return chosen.length === 0
+        ? fail(
+            "the engine did not answer within ten seconds",
+            "sudo systemctl restart docker; sudo journalctl -u docker",
+          )
+        : fail(`no engine answers within ten seconds where ${chosen.join(" and ")} says`, OTHER_ENGINE);
     case "denied":
       return fail(
         "this user may not use the engine",
         "sudo usermod -aG docker $USER, then log in again (whoever is in that group is root on this host); or use a rootless engine",
       );
     case "stopped":
-      return fail(`the engine is not running: ${said}`, "sudo systemctl start docker");
+      return chosen.length === 0
+        ? fail(`the engine is not running: ${said}`, "sudo systemctl start docker")
+        : fail(`no engine answers where ${chosen.join(" and ")} says: ${said}`, OTHER_ENGINE);
     case "context":
-      return fail(
-        `docker is told to use another engine: ${said}`,
-        "docker context ls; docker context use default; or unset DOCKER_HOST and DOCKER_CONTEXT",
-      );
+      return fail(`docker is told to use another engine: ${said}`, OTHER_ENGINE);
     case "other":
       return fail(said === "" ? "docker failed, and did not say why" : `docker failed: ${said}`, "docker info");
   }

@@ -97,6 +97,8 @@ interface EnvFacts {
   mode: number;
   /** Whether git has it in a commit or is about to; undefined when git cannot be asked. */
   isTracked: boolean | undefined;
+  /** What Compose refuses in it. */
+  problems: readonly { line: number; message: string }[];
 }
 
 /** Where what a rule says of a directory stands: at a key of the Compose file, or in another file. */

@@ -59,6 +59,9 @@ async function until(isSo: () => boolean): Promise<void> {
   }
 }
 
+/** A file may have this name; the one that is written first and then renamed may not. */
+const UNWRITABLE = `${"w".repeat(251)}.md`;
+
 describe("validate", () => {
   it("finds nothing in what was just made, and writes nothing", async () => {
     const cwd = tempDir();
@@ -239,11 +242,35 @@ describe("validate", () => {
     expect(rest.stdout).toMatch(/^frameworks\/dspy: not waived, .*: env-strong-secrets\nNothing to waive\.\n$/);
     expect((await cli(["validate", "--init-waivers", "--json"], { cwd })).code).toBe(2);
     const lines = fs.readFileSync(join(dir, "framework.yaml"), "utf8").split("\n");
-    edit(join(dir, "framework.yaml"), (text) => text.replace('"rule":"no-privileges"', '"rule":"no-such-rule"'));
+    edit(join(dir, "framework.yaml"), (text) => text.replace("rule: no-privileges", "rule: no-such-rule"));
     const [first] =
       (await validate(cwd, "crewai")).found.frameworks[0]?.findings.filter((each) => each.rule === "waivers-valid") ??
       [];
-    expect(first?.line).toBe(lines.findIndex((line) => line.includes('"rule":"no-privileges"')) + 1);
+    expect(first?.line).toBe(lines.findIndex((line) => line.includes("rule: no-privileges")) + 1);
+  });
+
+  it.each([
+    ["as it is generated", (text: string) => text],
+    ["without the key", (text: string) => text.replace(/^waivers: \[\]\n/m, "")],
+    [
+      "with one already",
+      (text: string) =>
+        text.replace("waivers: []", 'waivers: [{rule: restart, service: "app", reason: "a batch job" }] # ours'),
+    ],
+  ])("waives the many findings of a service of one's own, into a file %s", async (_, change) => {
+    const cwd = tempDir();
+    await make(cwd, "crewai");
+    const spec = join(cwd, "frameworks/crewai/framework.yaml");
+    fs.writeFileSync(join(cwd, "frameworks/crewai/compose.override.yaml"), "services:\n  app:\n    image: python:3\n");
+    edit(spec, (text) => change(text).replace("description:", "# mine\ndescription:"));
+    const comments = (): string[] => fs.readFileSync(spec, "utf8").match(/#.*/g) ?? [];
+    const before = comments();
+    const { code, stderr } = await cli(["validate", "--init-waivers"], { cwd });
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(comments()).toEqual(before);
+    const { found } = await validate(cwd);
+    expect(failing(found)).toEqual([]);
+    expect(found.summary.waived).toBeGreaterThan(4);
   });
 
   it("judges every directory, although one cannot be read", async () => {
@@ -283,7 +310,7 @@ describe("validate", () => {
     expect(code).toBe(6);
     expect(stderr).toContain("warning: no baseline was kept for crewai, as not everything could be measured");
     expect(stdout).toContain("nothing could be measured: the container engine does not answer");
-    expect(stderr).toContain("error: 1 measurement that failed or could not be saved");
+    expect(stderr).toContain("error: 1 measurement that failed, could not be saved or may have left something");
     const dir = join(cwd, "frameworks/crewai");
     const file = join(dir, ".scaffold/host/baseline.json");
     expect(fs.existsSync(file)).toBe(false);
@@ -316,7 +343,7 @@ describe("validate", () => {
     const reports = ["--report", "a.md", "--report", "a.xml", "--report", "a.json"];
     const { code, stdout, stderr } = await cli(["validate", "--live", ...reports], nowhere);
     expect(code).toBe(6);
-    expect(stderr).toContain("error: 1 that could not be determined\nhint: each probe above says what helps");
+    expect(stderr).toContain("error: 1 result that could not be determined\nhint: each probe above says what helps");
     expect(stdout).toMatch(/unknown +engine +the container engine does not answer, so nothing could be asked/);
     expect(stdout).toMatch(/\d+ passed, 0 failed, 1 unknown\n$/);
     expect(fs.readFileSync(join(cwd, "a.md"), "utf8")).toContain("| unknown | `crewai` | `engine` |");
@@ -441,7 +468,7 @@ describe("validate", () => {
         "--webhook",
         await nobody(),
         "--report",
-        "no/where.md",
+        UNWRITABLE,
       ],
       { cwd },
     );
@@ -450,10 +477,10 @@ describe("validate", () => {
     );
     const seen: string[] = [];
     child.stderr?.on("data", (text: string) => seen.push(text));
-    await until(() => seen.join("").includes("ended with 3") && seen.join("").split("where.md").length > 2);
+    await until(() => seen.join("").includes("ended with 3") && seen.join("").split("ww.md").length > 2);
     child.kill("SIGINT");
     const { code, stderr } = await result;
-    expect(code).toBe(130);
+    expect([code, stderr]).toEqual([130, expect.stringContaining("interrupted; no further round")]);
     expect(stderr).toContain("warning: the webhook was not told (ECONNREFUSED)");
     expect(stderr).toContain("warning: the command of --on-change ended with 3");
   });
@@ -471,6 +498,24 @@ describe("validate", () => {
     expect(await fails("--every", "0")).toContain("--every 0 is not a number of seconds");
     expect(await fails("--every", "5", "--webhook", "file:///etc/passwd")).toContain("--webhook needs a URL");
     expect(await fails("--every", "5", "--init-waivers")).toContain("cannot be used together");
+  });
+
+  it("refuses a root that was mistyped, and takes a default one that is not there yet for empty", async () => {
+    const cwd = tempDir();
+    const typed = await cli(["validate", "--root", "frameworsk", "--report", "r.xml"], { cwd });
+    expect([typed.code, typed.stderr]).toEqual([2, expect.stringContaining("frameworsk does not exist")]);
+    expect(fs.readdirSync(cwd)).toEqual([]);
+    expect((await cli(["validate"], { cwd })).code).toBe(0);
+  });
+
+  it("writes the other reports where one cannot be written, and says both", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai");
+    fs.writeFileSync(join(cwd, "frameworks/crewai/compose.override.yaml"), "services: {a: {image: x}}\n");
+    const { code, stderr } = await cli(["validate", "--report", UNWRITABLE, "--report", "r.md"], { cwd });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/note: the report is in r\.md\n[^]*error: \d+ findings?\n[^]*error: w+\.md: /);
+    expect(fs.readFileSync(join(cwd, "r.md"), "utf8")).toContain("crewai");
   });
 
   it("explains each rule, and suggests one", async () => {
@@ -524,6 +569,7 @@ describe("validate", () => {
     for (const [file, said] of [
       ["r.txt", "does not say what to write"],
       ["frameworks.md", "is a directory"],
+      ["nowhere/r.md", "there is no directory nowhere"],
     ] as const) {
       if (file === "frameworks.md") fs.mkdirSync(join(cwd, file));
       const outcome = await cli(["validate", "--report", file], { cwd });

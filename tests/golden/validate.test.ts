@@ -36,7 +36,7 @@ describe.each(Object.keys(CASES))("what is generated for %s", (name) => {
           (variable) => env.get(variable),
           "/srv/frameworks/x",
         ),
-        env: { mode: 0o600, isTracked: false },
+        env: { mode: 0o600, isTracked: false, problems: [] },
         values: { variables, values: env, names: new Set(), text },
         envFiles: [],
       conflicts: [],

@@ -81,7 +81,7 @@ export async function subjectWith(
     specText: "name: x\n",
     exceptions: [],
     stack: stackOf(files, (name) => env.get(name), "/srv/frameworks/x"),
-    env: { mode: 0o600, isTracked: false },
+    env: { mode: 0o600, isTracked: false, problems: [] },
     values: { variables, values: env, names: new Set(["x", "some-database-of-ours"]), text: envText },
     envFiles: [],
     conflicts: [],

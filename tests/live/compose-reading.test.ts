@@ -7,6 +7,7 @@ import { composeModel, type Compose } from "../../src/compose/model.ts";
 import { publishedBy } from "../../src/compose/ports.ts";
 import { stackOf } from "../../src/compose/stack.ts";
 import { mapping } from "../../src/lib/mapping.ts";
+import { dotenvProblems } from "../../src/env/dotenv-problems.ts";
 import { dotenvValues } from "../../src/env/dotenv.ts";
 import { interpolate } from "../../src/env/interpolate.ts";
 import { mergeFile } from "../../src/merge/merge.ts";
@@ -15,6 +16,7 @@ import { CASES } from "../golden/cases.ts";
 import { draft, externalDraft, runs } from "../helpers/arbitrary.ts";
 import { treeOf } from "../helpers/catalogue.ts";
 import { run } from "../helpers/cli.ts";
+import { READABLE, REFUSED } from "../helpers/dotenv-cases.ts";
 import { engineProblem } from "../helpers/engine.ts";
 import { newTempDir, removeDir, tempDir } from "../helpers/temp.ts";
 
@@ -87,6 +89,15 @@ describe.skipIf(engineProblem() !== undefined)("Docker Compose and this program 
     // What Compose refuses to read is nobody's port.
     if (theirs.startsWith("refused")) expect(ours).not.toMatch(/^\d+$/);
     else expect(ours).toBe(theirs);
+  });
+
+  it.each([...REFUSED, ...READABLE])("refuses .env %j where dotenvProblems does", async (line) => {
+    const text = `OK=1\n${line}\n`;
+    const isRefused = await composeReads("${OK}", text).then(
+      () => false,
+      () => true,
+    );
+    expect(dotenvProblems(text).length > 0).toBe(isRefused);
   });
 
   it("accepts compose.yaml of any draft, and reads the values that were meant", async () => {

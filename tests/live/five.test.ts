@@ -315,6 +315,17 @@ describe.skipIf(engineProblem() !== undefined)("five stacks at once", () => {
     }
   });
 
+  it("passes every probe of validate --live, asked in all of them at once", async () => {
+    const { stdout } = await cli(["validate", "--live", "--json", "--timeout", "30"], { cwd });
+    const { frameworks } = JSON.parse(stdout) as {
+      frameworks: { name: string; probes: { id: string; service: string; outcome: string; message: string }[] }[];
+    };
+    expect(frameworks.map(({ name }) => name).toSorted()).toEqual(NAMES.toSorted());
+    const asked = frameworks.flatMap(({ name, probes }) => probes.map((probe) => ({ name, ...probe })));
+    expect(asked.length).toBeGreaterThan(5 * 40);
+    expect(asked.filter(({ outcome }) => outcome !== "pass")).toEqual([]);
+  });
+
   it("brings a killed container back", async () => {
     for (const service of ["qdrant", "postgres", "valkey"]) {
       const id = `crewai_${service}`;

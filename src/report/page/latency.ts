@@ -5,7 +5,7 @@ import { badge, table } from "./verdict.ts";
 
 /** How fast a stack is, against its baseline. */
 export function latencyPart({ measures, problems }: MeasuredStack, name: string): Markup {
-  const heads = ["Measure", "Half within", "95% within", "Against the baseline"];
+  const heads = ["Measure", "Median", "95th percentile", "Against the baseline"];
   const rows = measures.map((each) => {
     const { id, title, p50, p95 } = each;
     return markup`<th scope="row">${id}<br><span class="soft">${title}</span></th><td>${figureText(p50)}</td><td>${figureText(p95)}</td><td>${against(each)}</td>`;

@@ -89,10 +89,10 @@ function showMeasured({ measures, problems }: MeasuredStack, out: Output): void 
     out.line(
       "  ",
       isSlower ? styled("slower", "yellow") : styled("ms", "dim"),
-      `${isSlower ? "   " : "       "}${id.padEnd(width)}  half within ${figureText(p50)}, 95% within ${figureText(p95)}${words}`,
+      `${isSlower ? "   " : "       "}${id.padEnd(width)}  median ${figureText(p50)}, 95th percentile ${figureText(p95)}${words}`,
     );
     if (before !== undefined && before.comparison !== "same")
-      out.line(`    before: half within ${figureText(before.p50)}, 95% within ${figureText(before.p95)}`);
+      out.line(`    before: median ${figureText(before.p50)}, 95th percentile ${figureText(before.p95)}`);
   }
   for (const problem of problems) out.line("  ", styled("unknown", "yellow"), `  ${problem}`);
 }
@@ -113,9 +113,11 @@ export function validationError(result: ValidateResult, { failOn, allowUnknown }
   const unmeasured = result.frameworks.flatMap(({ measured }) => measured?.problems ?? []).length;
   const what = [
     ...(failed.length === 0 ? [] : [counted(failed.length, "finding")]),
-    ...(failedProbes === 0 ? [] : [`${counted(failedProbes, "probe")} that failed`]),
-    ...(unmeasured === 0 ? [] : [`${counted(unmeasured, "measurement")} that failed or could not be saved`]),
-    ...(unclear === 0 ? [] : [`${String(unclear)} that could not be determined`]),
+    ...(failedProbes === 0 ? [] : [counted(failedProbes, "failed probe")]),
+    ...(unmeasured === 0
+      ? []
+      : [`${counted(unmeasured, "measurement")} that failed, could not be saved or may have left something`]),
+    ...(unclear === 0 ? [] : [`${counted(unclear, "result")} that could not be determined`]),
   ];
   if (what.length === 0) return undefined;
   const rule = (failed[0] ?? unknown[0])?.rule;

@@ -39,7 +39,7 @@ function msText(ms: number): string {
 
 /** What figures are against the baseline. */
 export function comparisonText({ at, comparison }: NonNullable<Measured["before"]>): string {
-  const day = at.slice(0, 10);
+  const day = `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`;
   return comparison === "same" ? `as on ${day}` : `${comparison} than on ${day}`;
 }
 

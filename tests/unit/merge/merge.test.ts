@@ -267,6 +267,13 @@ describe("YAML", () => {
       W("    dns: [ B ]\n"),
     ],
     ["adds to an empty one", W("    dns: []\n"), W("    dns: []\n"), W("    dns:\n      - B\n"), W("    dns: [B]\n")],
+    [
+      "writes what has keys of its own as lines",
+      W("    x-list: []\n    y: 1 # mine\n"),
+      W("    x-list: []\n"),
+      W("    x-list:\n      - a: 1\n        b: 2\n      - a: 2\n"),
+      W("    x-list:\n      - a: 1\n        b: 2\n      - a: 2\n    y: 1 # mine\n"),
+    ],
   ])("in flow style: %s", (_, ours, base, other, expected) => {
     check("compose.yaml", ours, base, other, expected);
   });

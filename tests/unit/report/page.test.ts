@@ -254,7 +254,7 @@ describe("figures", () => {
       "db.lookup one row is read 1.2 ms (0.057 to 100) 99 ms (100 to 0.0) no baseline ? unknown x could not be measured",
     );
     expect(measured("same")).toContain("as on 2026-11-20");
-    expect(measured("slower")).toContain("! slower than on 2026-11-20 before: 1.2 ms (0.057 to 100)");
+    expect(measured("slower")).toContain("! slower than on 2026-11-20 12:00 UTC before: 1.2 ms (0.057 to 100)");
     expect(measured("faster")).toContain("✓ faster than on 2026-11-20");
   });
 });

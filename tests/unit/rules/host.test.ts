@@ -110,6 +110,16 @@ describe("the checks of a host", () => {
     expect(outcomes(changes)).toEqual([wanted]);
   });
 
+  it.each(["timeout", "stopped"] as const)(
+    "say what names another engine where that one does not answer: %s",
+    (problem) => {
+      const facts = { ...FACTS, engineVariables: ["DOCKER_HOST"] };
+      const [found] = checkHost({ facts, engine: { problem, said: "no" }, needs: NEEDS, root: "/" });
+      expect(found?.message).toContain("where DOCKER_HOST says");
+      expect(found?.fix).toContain("unset DOCKER_HOST");
+    },
+  );
+
   it.each(["missing", "timeout", "denied", "stopped", "context", "other"] as const)(
     "say what to do without an engine: %s",
     (problem) => {

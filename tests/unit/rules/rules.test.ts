@@ -120,6 +120,8 @@ const SETTINGS = [
   "URL=https://example.org/a:b@c",
 ].join("\n");
 
+const PRIVATE = { mode: 0o600, isTracked: false, problems: [] };
+
 /** For each other rule: what breaks it, and it alone. */
 const BROKEN_DIRECTORIES: Record<string, readonly (Parameters<typeof subjectWith>[0] & object)[]> = {
   "env-complete": [{ envText: env("NAME=") }, { envText: GOOD_ENV.replace(/^OTHER_PASSWORD=.*$/m, "") }],
@@ -137,9 +139,12 @@ const BROKEN_DIRECTORIES: Record<string, readonly (Parameters<typeof subjectWith
   "compose-whole": [
     { files: [{ file: "c", text: composeWith({ depends_on: ["missing"] }) }] },
     { files: [{ file: "c", text: composeWith({ volumes: ["missing:/data"] }) }] },
+    { files: [{ file: "c", text: composeWith({ prots: ["80"] }) }] },
+    { files: [{ file: "c", text: composeWith({}).replace("  a:", '  "a b":') }] },
   ],
-  "env-private": [{ env: { mode: 0o644, isTracked: false } }],
-  "env-not-in-git": [{ env: { mode: 0o600, isTracked: true } }],
+  "env-readable": [{ env: { ...PRIVATE, problems: [{ line: 3, message: "a quote is opened and not closed" }] } }],
+  "env-private": [{ env: { ...PRIVATE, mode: 0o644 } }],
+  "env-not-in-git": [{ env: { ...PRIVATE, isTracked: true } }],
   "env-files-there": [{ envFiles: [envFile({ problem: "missing", text: undefined })] }],
   "own-secrets-only": [{ envFiles: [envFile({ path: ".env", file: "frameworks/x/.env", isOwnEnv: true })] }],
   "env-files-strong-secrets": [
@@ -199,7 +204,9 @@ describe("a rule about .env or a directory", () => {
     const extended = composeWith({ extends: { file: "../base.yaml", service: "b" } });
     expect(await judged({ files: [{ file: "c", text: extended }] })).toEqual(["compose-readable unknown"]);
     expect(await judged({ env: undefined })).toEqual(["env-present unknown"]);
-    expect(await judged({ env: { mode: 0o600, isTracked: undefined } })).toEqual(["env-not-in-git unknown"]);
+    expect(await judged({ env: { mode: 0o600, isTracked: undefined, problems: [] } })).toEqual([
+      "env-not-in-git unknown",
+    ]);
   });
 
   it("has nothing against files of env_file that are right, or need not be there", async () => {

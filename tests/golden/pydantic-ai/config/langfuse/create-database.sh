@@ -13,7 +13,7 @@ case "$DB_NAME" in
 esac
 
 psql -v ON_ERROR_STOP=1 -X -q --dbname postgres \
-  -v name="$DB_NAME" -v role="$DB_USER" <<'SQL'
+  -v name="$DB_NAME" -v role="$DB_USER" -v application="$APP_DB_NAME" <<'SQL'
 -- Not passed as an argument: the host's process list shows arguments.
 \getenv password DB_PASSWORD
 SELECT format('CREATE ROLE %I LOGIN', :'role')
@@ -23,7 +23,9 @@ SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'role')
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
 SELECT format('ALTER DATABASE %I SET timezone TO ''UTC''', :'name') \gexec
 SELECT format('REVOKE CONNECT, TEMPORARY ON DATABASE %I FROM PUBLIC', :'name') \gexec
--- On a volume from before, these two are still open to every role.
+-- On a volume from before, or where somebody made the application's database by hand, these are open to every role.
+SELECT format('REVOKE CONNECT, TEMPORARY ON DATABASE %I FROM PUBLIC', datname)
+FROM pg_database WHERE datname = :'application' \gexec
 REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC;
 SQL
 echo "database $DB_NAME is ready"
