@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { loadCatalogue } from "../src/catalogue/load.ts";
-import { CONTAINER_PROBES } from "../src/probes/containers.ts";
+import { probeInfos } from "../src/probes/explain.ts";
 import { sourcesOf } from "../src/report/validation/words.ts";
 import { RULES } from "../src/rules/judge.ts";
 
@@ -26,16 +26,13 @@ export async function ruleDocs(): Promise<{ found: string; wanted: string }> {
     ].join("\n"),
   );
   const { services } = await loadCatalogue(join(root, "templates"));
-  const declared = [...services.values()].flatMap(({ id, probes }) =>
-    probes.map(({ id: name, title, writes }) => `| ${id}.${name} | ${title} | ${writes ? "yes" : ""} |`),
-  );
   const probes = [
     "| probe | what a pass means | writes |",
     "|---|---|---|",
-    "| engine | the container engine answers | |",
-    "| clock | the engine's clock and this host's differ by five seconds at most | |",
-    ...Object.entries(CONTAINER_PROBES).map(([name, title]) => `| SERVICE ${name} | ${title} | |`),
-    ...declared,
+    ...probeInfos({ services }).map(
+      ({ id, isOfEach, meaning, writes }) =>
+        `| ${isOfEach ? "SERVICE " : ""}${id} | ${meaning} | ${writes ? "yes" : ""} |`,
+    ),
     "",
   ];
   const measures = [

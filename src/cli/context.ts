@@ -51,6 +51,13 @@ function requireOutside(cwd: string): void {
   }
 }
 
+/** A directory, as a shell completes it, stands for its name: `frameworks/crewai/` and `crewai/` for `crewai`. */
+function frameworkName(typed: string, cwd: string, root: string): string {
+  if (!typed.includes("/")) return typed;
+  const place = resolve(cwd, typed);
+  return dirname(place) === root ? basename(place) : typed.replace(/\/+$/, "");
+}
+
 /** What is written into the state file of a directory. Templates that are the built-in ones are nobody's own. */
 function provenanceOf(
   { packageRoot, prebuilt }: Program,
@@ -87,14 +94,18 @@ export async function contextFor(name: CommandName, args: readonly string[], pro
   );
   const table = COMMANDS[name].flags(catalogue);
   requireOwnFlags(name, process.env, args, table);
-  const flags = parseFlags(args, table);
-  const rootFlag = flags.text("root");
+  const typed = parseFlags(args, table);
+  const rootFlag = typed.text("root");
   if (rootFlag === "") throw usageError("--root needs a directory", "leave it out for ./frameworks");
   if (rootFlag === undefined) requireOutside(cwd);
   const shown = (rootFlag ?? DEFAULT_ROOT).replace(/(?<=.)\/+$/, "");
+  const root = resolve(cwd, shown);
+  const flags = COMMANDS[name].args.includes("FRAMEWORK")
+    ? typed.withPositionals(typed.positionals.map((each) => frameworkName(each, cwd, root)))
+    : typed;
   let provenance: Provenance | undefined;
   const place: Place = {
-    root: resolve(cwd, shown),
+    root,
     shown,
     catalogue,
     provenance: () => (provenance ??= provenanceOf(program, catalogue.templates, templates !== undefined)),

@@ -274,7 +274,7 @@ A rule that does not apply to a service is waived in framework.yaml, with the re
           value: "github|gitlab",
           text: "write a CI file that runs regenerate --check and validate",
         },
-        explain: { type: "string", value: "RULE", text: "say what a rule is for, and what to do" },
+        explain: { type: "string", value: "ID", text: "say what a rule or a probe is for, and what to do" },
       }),
     examples: [
       "npm run validate",

@@ -19,6 +19,11 @@ export class Flags {
     this.positionals = positionals;
   }
 
+  /** The same flags, with other positional arguments. */
+  withPositionals(positionals: readonly string[]): Flags {
+    return new Flags(this.#values, positionals);
+  }
+
   text(name: string): string | undefined {
     const value = this.#values[name];
     return typeof value === "string" ? value : undefined;

@@ -1,9 +1,11 @@
 import { extname } from "node:path";
 
+import type { Catalogue } from "../catalogue/catalogue.ts";
 import { CI_FILES, isCiHost, type InitCiRequest } from "../flow/init-ci.ts";
 import type { LiveRequest } from "../flow/live.ts";
 import { usageError } from "../lib/errors.ts";
 import { nearest } from "../lib/nearest.ts";
+import { probeInfos, type ProbeInfo } from "../probes/explain.ts";
 import { FORMATS } from "../report/validation/formats.ts";
 import type { Verdicts } from "../report/validation/terminal.ts";
 import { RULES } from "../rules/judge.ts";
@@ -141,14 +143,18 @@ export function reportsOf({ flags }: Context): ReportFile[] {
   });
 }
 
-/** @throws UserError exit 2 if there is no such rule */
-export function ruleOf(id: string): RuleInfo {
-  const found = RULES.find((rule) => rule.id === id);
+/** @throws UserError exit 2 if there is no such rule or probe */
+export function explained(id: string, catalogue: Catalogue): RuleInfo | ProbeInfo {
+  const all = [...RULES, ...probeInfos(catalogue)];
+  const wanted = id.toLowerCase();
+  const found = all.find((each) => each.id === wanted);
   if (found !== undefined) return found;
-  const ids = RULES.map((rule) => rule.id);
-  const near = nearest(id, ids);
+  const near = nearest(
+    wanted,
+    all.map((each) => each.id),
+  );
   throw usageError(
-    `there is no rule ${id}`,
-    near === undefined ? `the rules are ${ids.join(", ")}` : `did you mean ${near}? The rules are ${ids.join(", ")}`,
+    `there is no rule or probe ${id}`,
+    near === undefined ? "docs/validation.md lists them" : `did you mean ${near}? docs/validation.md lists all`,
   );
 }

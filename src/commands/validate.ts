@@ -5,18 +5,20 @@ import { EXIT } from "../lib/errors.ts";
 import {
   showInitCi,
   showInitWaivers,
+  showProbe,
   showRule,
   showValidation,
   validationError,
 } from "../report/validation/terminal.ts";
+import type { ProbeInfo } from "../probes/explain.ts";
 import type { RuleInfo } from "../rules/rule.ts";
 import type { Command } from "./context.ts";
-import { ciOf, liveOf, reportsOf, requireAlone, ruleOf, verdictsOf, watchOf } from "./validate-flags.ts";
+import { ciOf, explained, liveOf, reportsOf, requireAlone, verdictsOf, watchOf } from "./validate-flags.ts";
 import { requirePlaces, writeReports } from "./validate-reports.ts";
 
 interface Request extends ValidateRequest {
-  /** A rule to explain instead. */
-  explain: RuleInfo | undefined;
+  /** A rule or a probe to explain instead. */
+  explain: RuleInfo | ProbeInfo | undefined;
   /** Whether to waive what is found instead. */
   isBaseline: boolean;
   /** A code host that is to do all this, instead. */
@@ -25,7 +27,7 @@ interface Request extends ValidateRequest {
   watching: (() => Promise<never>) | undefined;
 }
 
-type Result = ValidateResult | RuleInfo | InitWaiversResult | InitCiResult;
+type Result = ValidateResult | RuleInfo | ProbeInfo | InitWaiversResult | InitCiResult;
 
 export const command: Command<Request, never, Result> = {
   read: async (context) => {
@@ -47,7 +49,7 @@ export const command: Command<Request, never, Result> = {
     return Promise.resolve({
       request: {
         ...judging,
-        explain: explain === undefined ? undefined : ruleOf(explain),
+        explain: explain === undefined ? undefined : explained(explain, place.catalogue),
         isBaseline: flags.isSet("init-waivers"),
         ci: ciOf(context),
         watching:
@@ -70,7 +72,8 @@ export const command: Command<Request, never, Result> = {
     const { out, place } = context;
     if (result === undefined) return EXIT.ok;
     if ("id" in result) {
-      showRule(result, out);
+      if ("meaning" in result) showProbe(result, out);
+      else showRule(result, out);
       return EXIT.ok;
     }
     if ("file" in result) {

@@ -36,6 +36,26 @@ describe("status", () => {
     expect(snapshot(cwd)).toEqual(before);
   });
 
+  it("takes a directory, as a shell completes it, for the framework's name", async () => {
+    const cwd = tempDir();
+    await make(cwd, "crewai", "dspy");
+    for (const typed of [
+      "crewai",
+      "crewai/",
+      "frameworks/crewai",
+      "./frameworks/crewai/",
+      join(cwd, "frameworks/crewai"),
+    ])
+      expect(
+        (await status(cwd, typed)).map(({ name }) => name),
+        typed,
+      ).toEqual(["crewai"]);
+    for (const typed of ["../crewai", "other/crewai", "frameworks", "."]) {
+      const { code, stderr } = await cli(["status", typed], { cwd });
+      expect([typed, code, stderr]).toEqual([typed, 2, expect.stringContaining("is not a framework")]);
+    }
+  });
+
   it("names what was edited, deleted or is in conflict, and what .env overrides", async () => {
     const cwd = tempDir();
     await make(cwd, "crewai");

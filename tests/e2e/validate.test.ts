@@ -527,6 +527,11 @@ describe("validate", () => {
     ]);
     const { code: wrong, stderr } = await cli(["validate", "--explain", "lopback"], { cwd });
     expect([wrong, stderr]).toEqual([2, expect.stringContaining("did you mean loopback?")]);
+    const probe = await cli(["validate", "--explain", "Qdrant.round-trip"], { cwd });
+    expect(probe.stdout).toMatch(
+      /^qdrant\.round-trip \(probe of --live\)\nA pass means: .*\nIt writes something for a moment, [\s\S]*\nFix: .*docker compose logs qdrant/,
+    );
+    expect((await cli(["validate", "--explain", "state"], { cwd })).stdout).toContain("for each service");
   });
 
   it("writes reports, whole or not at all, with no markup of anybody's in them", async () => {

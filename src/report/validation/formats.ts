@@ -61,7 +61,7 @@ function sarif({ result, rules, version }: Report): string {
               finding.rule,
               finding.service ?? "",
               finding.key ?? "",
-              finding.message,
+              visible(finding.message),
             ].join("/"),
           },
         })),

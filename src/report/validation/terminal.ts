@@ -3,6 +3,7 @@ import type { InitWaiversResult } from "../../flow/init-waivers.ts";
 import type { MeasuredStack } from "../../probes/latency.ts";
 import type { ValidateResult } from "../../flow/validate.ts";
 import { EXIT, UserError } from "../../lib/errors.ts";
+import type { ProbeInfo } from "../../probes/explain.ts";
 import type { Probed } from "../../probes/probe.ts";
 import type { Finding, RuleInfo, Severity } from "../../rules/rule.ts";
 import { styled, type Output, type Styled } from "../output.ts";
@@ -106,13 +107,16 @@ export function validationError(result: ValidateResult, { failOn, allowUnknown }
   const failed = all.filter(
     ({ outcome, severity }) => outcome === "fail" && GRAVITY.indexOf(severity) >= GRAVITY.indexOf(failOn),
   );
+  const isSome = failed.length < all.filter(({ outcome }) => outcome === "fail").length;
   const failedProbes = probes.filter(({ outcome }) => outcome === "fail").length;
   const unknown = allowUnknown ? [] : all.filter(({ outcome }) => outcome === "unknown");
   const unclear = allowUnknown ? 0 : unknown.length + probes.filter(({ outcome }) => outcome === "unknown").length;
   // A baseline that was asked for and could not be taken; otherwise the probes say what is wrong.
   const unmeasured = result.frameworks.flatMap(({ measured }) => measured?.problems ?? []).length;
   const what = [
-    ...(failed.length === 0 ? [] : [counted(failed.length, "finding")]),
+    ...(failed.length === 0
+      ? []
+      : [`${counted(failed.length, "finding")}${isSome ? ` of severity ${failOn} or above` : ""}`]),
     ...(failedProbes === 0 ? [] : [counted(failedProbes, "failed probe")]),
     ...(unmeasured === 0
       ? []
@@ -126,7 +130,7 @@ export function validationError(result: ValidateResult, { failOn, allowUnknown }
     exit: EXIT.findings,
     hint:
       rule === undefined
-        ? "each probe above says what helps"
+        ? "each probe above says what helps; run docker compose in the directory of its framework"
         : `npm run validate -- --explain ${rule} says why and what to do`,
   });
 }
@@ -167,4 +171,13 @@ export function showRule(rule: RuleInfo, out: Output): void {
   out.line(`Why: ${rule.why}`);
   out.line(`Fix: ${rule.fix}.`);
   for (const source of sourcesOf(rule)) out.line(`See: ${source}`);
+}
+
+/** One probe, for `--explain`. */
+export function showProbe({ id, isOfEach, meaning, help, writes }: ProbeInfo, out: Output): void {
+  out.line(styled(id, "bold"), ` (probe of --live${isOfEach ? ", for each service" : ""})`);
+  out.line(`A pass means: ${meaning}.`);
+  if (writes) out.line("It writes something for a moment, and deletes it again; --read-only leaves it out.");
+  if (help.length > 0) out.line("");
+  for (const each of new Set(help)) out.line(`Fix: ${each}.`);
 }
