@@ -90,8 +90,8 @@ export const command: Command<Request, never, Result> = {
     for (const file of files) out.note(`the report is in ${file}`);
     const error = validationError(result, verdictsOf(context));
     const [unwritten, ...others] = problems;
-    for (const each of others) out.note(`error: ${each.message}`);
-    if (unwritten !== undefined && error !== undefined) out.note(`error: ${error.message}`);
+    for (const { message, hint } of others) out.note(`warning: ${message}; ${hint}`);
+    if (unwritten !== undefined && error !== undefined) out.note(error.message);
     if (unwritten !== undefined) throw unwritten;
     if (error !== undefined) throw error;
     return EXIT.ok;

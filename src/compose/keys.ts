@@ -31,17 +31,17 @@ export function unknownIn(compose: Compose): ComposeProblem[] {
   return [...compose.services.values()].flatMap(({ name: service, settings }) => [
     ...(SERVICE_NAME.test(service)
       ? []
-      : [{ service, message: "has a name that Compose does not take: letters, digits and ._- only" }]),
+      : [{ service, message: "has an invalid name: use only letters, digits and ._-" }]),
     ...Object.keys(settings)
       .filter((key) => !SERVICE_KEYS.has(key) && !key.startsWith("x-"))
       .map((key) => ({
         service,
-        message: `has the key ${key}, which the Compose specification does not know${meant(key)}`,
+        message: `has the key ${key}, which is not in the Compose specification${meant(key)}`,
       })),
   ]);
 }
 
 function meant(key: string): string {
   const known = nearest(key, [...SERVICE_KEYS]);
-  return known === undefined ? "" : `; is ${known} meant?`;
+  return known === undefined ? "" : `; did you mean ${known}?`;
 }

@@ -136,6 +136,9 @@ const NO_TAGS = { reset: new Set<string>(), override: new Set<string>() };
 function whyUnreadable(text: string): { message: string; line?: number } {
   const problem = YamlPlaces.of(text).problem;
   return problem === undefined
-    ? { message: "is not a Compose file that can be read: its services are no mapping, or it has too many aliases" }
+    ? {
+        message:
+          "is not a Compose file that can be read: it or its services are not a mapping, an alias (*name) has no anchor, or there are too many",
+      }
     : { message: `is not a Compose file that can be read: ${problem.message}`, line: problem.line };
 }

@@ -70,8 +70,9 @@ function parse(text: string): Parsed {
       if (close === -1) unclosed.push(start);
       const end = close === -1 ? text.length : close + 1;
       const body = text.slice(start + 1, close === -1 ? text.length : close).replaceAll("\r\n", "\n");
-      add({ name, value: quote === "'" ? body : expanded(unescape(body)), start, end });
-      at = afterLine(text, endOfLine(text, end));
+      add({ name, value: quote === "'" ? body.replaceAll(String.raw`\'`, "'") : expanded(unescape(body)), start, end });
+      // Compose reads on behind a quote, on the same line.
+      at = end;
     } else {
       const raw = withoutComment(text.slice(start, lineEnd));
       add({ name, value: expanded(raw), start, end: start + raw.length });
@@ -113,13 +114,14 @@ export function afterLine(text: string, end: number): number {
 
 export function closingQuote(text: string, from: number, quote: string): number {
   for (let at = from; at < text.length; at += 1) {
-    if (quote === '"' && text[at] === "\\") at += 1;
+    // In single quotes as well.
+    if (text[at] === "\\") at += 1;
     else if (text[at] === quote) return at;
   }
   return -1;
 }
 
-function unescape(body: string): string {
+export function unescape(body: string): string {
   const simple: Record<string, string> = { n: "\n", r: "\r", t: "\t", '"': '"', "\\": "\\", $: "$$" };
   return body.replaceAll(/\\([\s\S])/g, (whole, letter: string) => simple[letter] ?? whole);
 }

@@ -124,7 +124,8 @@ function probeOf({ id, spec, container: name }: Declared, about: StackContext, c
 
 /** How long all the answers of a probe may take, in milliseconds. */
 function patienceFor({ http, exec, reach }: ProbeSpec, { limitMs }: Run): number {
-  const own = exec === undefined && reach === undefined ? 1000 : CONTAINER_MS;
+  // To be reached is tried twice before it is a failure.
+  const own = exec === undefined && reach === undefined ? 1000 : CONTAINER_MS * (reach === undefined ? 1 : 2);
   const requests = http?.requests ?? [];
   const waits = requests.reduce((sum, { within }) => sum + (within ?? 0) * 1000, 0);
   return own + waits + limitMs * Math.max(1, requests.length + (http?.cleanup.length ?? 0));

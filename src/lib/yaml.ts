@@ -165,12 +165,13 @@ export class YamlPlaces {
     return this.#parse().doc;
   }
 
-  /** Why it cannot be read, without words of its own, and where; undefined where it can. */
+  /** Why it cannot be read, without words of the file but a key that is there twice; undefined where it can. */
   get problem(): { line: number; message: string } | undefined {
     const { doc, counter } = this.#parse();
     const [error] = doc.errors;
     if (error === undefined) return undefined;
-    return { line: counter.linePos(error.pos[0]).line, message: firstLine(error.message.split(/: |"/, 1)[0] ?? "") };
+    const message = error.code === "DUPLICATE_KEY" ? firstLine(error.message) : REASONS[error.code];
+    return { line: counter.linePos(error.pos[0]).line, message: message ?? "it is not valid YAML" };
   }
 
   /** The line of a key, or of the deepest one above it that is there, and how deep that is; undefined for none. */
@@ -186,6 +187,14 @@ export class YamlPlaces {
     return (this.#parsed = { doc, counter });
   }
 }
+
+/** What the YAML library says with words of the file. */
+const REASONS: Partial<Record<string, string>> = {
+  MISSING_CHAR: "a quote or a bracket is not closed, or a character is missing",
+  MULTIPLE_DOCS: "it holds more than one document",
+  TAB_AS_INDENT: "a line is indented with a tab",
+  BAD_INDENT: "a line is not indented like those around it",
+};
 
 const REMEMBERED = 8;
 const remembered = new Map<string, YamlPlaces>();

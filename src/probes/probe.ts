@@ -46,7 +46,7 @@ export function unknown(message: string, hint: string): Verdict {
 }
 
 export const UP = "docker compose up -d --wait";
-/** What helps against "was not asked". */
+
 /** Of a service none of whose containers runs. @param status of one that there is */
 export function notAsked(service: string, status: string | undefined): Verdict {
   return status === "paused"
@@ -55,14 +55,13 @@ export function notAsked(service: string, status: string | undefined): Verdict {
 }
 
 /**
- * What helps against a failure of a declared probe: what its manifest says of this reason, or of the step that failed;
- * else what usually helps, and at last what the manifest says of the probe.
+ * What helps against a failure of a declared probe: what its manifest says of this reason; else what usually helps
+ * against it, what the manifest says of the step that failed, and at last what it says of the probe.
  * @param code as of `hints`
  * @param ofStep the hint of the request or the statement that failed
  */
 export function hintFor({ hint, hints }: Pick<ProbeSpec, "hint" | "hints">, code: string, ofStep?: string): string {
   const usual = Object.hasOwn(USUAL, code) ? USUAL[code] : undefined;
-  // Where nothing answers, what the step was about is not the question.
   return hints[code] ?? usual ?? ofStep ?? hint;
 }
 

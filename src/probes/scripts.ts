@@ -77,7 +77,7 @@ export async function byReaching(
   const attempt = async (): Promise<DockerAnswer> =>
     context.beside(container, elsewhere, { text, env: {}, timeoutMs: limit });
   let answer = await attempt();
-  // An address that a container has given back a moment ago may be another one's for as long.
+  // The address may have just been reassigned to another container.
   if (REACHED.test(answer.printed)) answer = await attempt();
   const reached = REACHED.exec(answer.printed)?.[1];
   if (reached !== undefined) return failed(`can be reached from the network ${elsewhere}, at ${reached}`, spec.hint);

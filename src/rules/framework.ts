@@ -31,7 +31,7 @@ export const FRAMEWORK_RULES: readonly FrameworkRule[] = [
   {
     id: "compose-whole",
     severity: "error",
-    title: "Nothing is in the Compose files that Compose is known to refuse",
+    title: "The Compose files contain nothing that Compose rejects, as far as is known",
     why: "A service, network or volume that nobody defines, a key that does not exist, or two settings that exclude each other: the stack does not start.",
     fix: "correct the file that is named; docker compose config --quiet says whether Compose accepts it",
     check: ({ stack }) =>

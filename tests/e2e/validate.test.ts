@@ -310,7 +310,7 @@ describe("validate", () => {
     expect(code).toBe(6);
     expect(stderr).toContain("warning: no baseline was kept for crewai, as not everything could be measured");
     expect(stdout).toContain("nothing could be measured: the container engine does not answer");
-    expect(stderr).toContain("error: 1 measurement that failed, could not be saved or may have left something");
+    expect(stderr).toContain("error: 1 measurement that failed, could not be saved or may have left data behind");
     const dir = join(cwd, "frameworks/crewai");
     const file = join(dir, ".scaffold/host/baseline.json");
     expect(fs.existsSync(file)).toBe(false);
@@ -514,7 +514,9 @@ describe("validate", () => {
     fs.writeFileSync(join(cwd, "frameworks/crewai/compose.override.yaml"), "services: {a: {image: x}}\n");
     const { code, stderr } = await cli(["validate", "--report", UNWRITABLE, "--report", "r.md"], { cwd });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/note: the report is in r\.md\n[^]*error: \d+ findings?\n[^]*error: w+\.md: /);
+    expect(stderr).toMatch(
+      /note: the report is in r\.md\nnote: \d+ findings of severity error or above\nerror: w+\.md: /,
+    );
     expect(fs.readFileSync(join(cwd, "r.md"), "utf8")).toContain("crewai");
   });
 

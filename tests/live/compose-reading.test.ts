@@ -81,6 +81,9 @@ describe.skipIf(engineProblem() !== undefined)("Docker Compose and this program 
     "V: 1",
     "V=a\\nb",
     "V='it'\\''s'",
+    "V='it\\'s'",
+    "V='a\\\\b'",
+    "A='x' V=1",
   ])(".env %j", async (text) => {
     const ours = dotenvValues(`${text}\n`).get("V");
     const theirs = await composeReads("${V}", `${text}\n`).catch(

@@ -240,7 +240,7 @@ describe.skipIf(engineProblem() !== undefined)("probes of PostgreSQL and Qdrant"
       expect(code).toBe(6);
       expect(stdout).toContain("qdrant.search could not be measured: qdrant is not running");
       expect(stderr).toContain("no baseline was kept for crewai");
-      expect(stderr).toContain("2 measurements that failed, could not be saved or may have left something");
+      expect(stderr).toContain("2 measurements that failed, could not be saved or may have left data behind");
       expect(fs.readFileSync(file, "utf8")).toBe(before);
     } finally {
       await stack.ok("up", "-d", "--wait");

@@ -120,7 +120,7 @@ export function validationError(result: ValidateResult, { failOn, allowUnknown }
     ...(failedProbes === 0 ? [] : [counted(failedProbes, "failed probe")]),
     ...(unmeasured === 0
       ? []
-      : [`${counted(unmeasured, "measurement")} that failed, could not be saved or may have left something`]),
+      : [`${counted(unmeasured, "measurement")} that failed, could not be saved or may have left data behind`]),
     ...(unclear === 0 ? [] : [`${counted(unclear, "result")} that could not be determined`]),
   ];
   if (what.length === 0) return undefined;

@@ -39,8 +39,8 @@ function msText(ms: number): string {
 
 /** What figures are against the baseline. */
 export function comparisonText({ at, comparison }: NonNullable<Measured["before"]>): string {
-  const day = `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`;
-  return comparison === "same" ? `as on ${day}` : `${comparison} than on ${day}`;
+  const time = `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`;
+  return comparison === "same" ? `as on ${time}` : `${comparison} than on ${time}`;
 }
 
 /** Where a rule comes from, as people and other programs know it. */

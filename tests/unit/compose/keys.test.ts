@@ -25,9 +25,9 @@ describe("names and keys that Compose does not know", () => {
 
   it("says which key, and which one may be meant", () => {
     expect(unknownIn(model({ a: { prots: [], nonsense: 1, "x-mine": 2 }, "b c": {} }))).toEqual([
-      { service: "a", message: "has the key prots, which the Compose specification does not know; is ports meant?" },
-      { service: "a", message: "has the key nonsense, which the Compose specification does not know" },
-      { service: "b c", message: "has a name that Compose does not take: letters, digits and ._- only" },
+      { service: "a", message: "has the key prots, which is not in the Compose specification; did you mean ports?" },
+      { service: "a", message: "has the key nonsense, which is not in the Compose specification" },
+      { service: "b c", message: "has an invalid name: use only letters, digits and ._-" },
     ]);
   });
 });

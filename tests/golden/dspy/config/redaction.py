@@ -1,4 +1,4 @@
-"""Finds secrets in what is about to be logged, by the name of a value and by its shape.
+"""Finds secrets in what is about to be logged, by the name of a value, by its shape, and by what is known to be one.
 
 It errs on the side of redacting: `token: a word` is redacted as well. It cannot know every shape of a secret, so do
 not log what you would not show. Standard library only.
@@ -8,41 +8,53 @@ import re
 
 REDACTED = "[redacted]"
 
-# The last words of names whose values are secret. One `token` is a secret; `max_tokens` is a number.
-_SECRET_WORDS = {
-    ("password",), ("passwd",), ("passphrase",), ("secret",), ("token",), ("salt",), ("authorization",), ("apikey",),
-    ("credential",), ("credentials",), ("cookie",), ("cookies",), ("api", "key"), ("access", "key"), ("secret", "key"),
-    ("private", "key"), ("encryption", "key"), ("signing", "key"),
+# The last word of names whose values are secret, whatever stands before it. One `token` is a secret; `max_tokens` is a
+# number.
+_WORDS = {
+    "password", "passwords", "passwd", "passphrase", "pass", "pwd", "secret", "secrets", "token", "salt",
+    "authorization", "credential", "credentials", "cookie", "cookies", "apikey", "apikeys",
 }
+# The word before `key` or `keys`.
+_KEYS = {"api", "access", "secret", "private", "encryption", "signing"}
+# Of these, a number is a count, or a place in a list.
+_COUNTED = {"token", "salt", "cookie", "cookies"}
+
+_NAMED = (
+    r"passwords?|passwd|passphrase|secrets?|credentials?|api[_-]?keys?|(?:access|private|encryption|signing)[_-]?keys?"
+    r"|(?<!unexpected )(?<!invalid )token|(?<![a-z])(?:pwd|pass|salt)"
+)
+# In quotes, with escapes; one that is cut off ends with the text. Then a text in quotes within a text in quotes.
+_VALUE = (
+    r"(?:\"(?:\\.|[^\"\\])*(?:\"|\Z)|'(?:\\.|[^'\\])*(?:'|\Z)|\\\"(?:(?!\\\").)*(?:\\\"|\Z)|[^\s\"',;&}\])\\]+)"
+)
+_SIGN = r"\\?[\"']?\s{0,5}[=:]\s{0,5}"
 
 _PATTERNS = [
     # A private key, also one that is cut off.
     (re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.S), REDACTED),
     # The password in a URL.
-    (re.compile(r"(://[^\s/:@]{0,200}:)[^\s/@]{1,500}@"), rf"\1{REDACTED}@"),
-    (re.compile(r"(?i)\b(bearer|basic) +[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {REDACTED}"),
+    (re.compile(r"(://[^\s/:@?#,;\"']{0,200}:)[^\s/@?#,;\"']{1,500}@"), rf"\1{REDACTED}@"),
+    # Headers, to the end of the line or of the quotes that they are in.
+    (re.compile(rf"(?i)\b(authorization{_SIGN}\\?[\"']?)(?!\[redacted\])(digest [^\r\n]+|[^\r\n\"'\\]+)"), rf"\1{REDACTED}"),
+    (re.compile(rf"(?i)\b((?:set-)?cookie{_SIGN}\\?[\"']?)(?!\[redacted\])[^\r\n\"'\\]+"), rf"\1{REDACTED}"),
+    # Without a header before them, these need more than letters: `Basic authentication` is no secret.
+    (re.compile(r"\b([Bb]earer +)(?=[^\s\"',;]{0,500}[0-9._~+/=|-])[^\s\"',;]{8,}"), rf"\1{REDACTED}"),
+    (re.compile(r"\b([Bb]asic +)(?=[A-Za-z0-9+/]{0,500}[0-9=])[A-Za-z0-9+/]{8,}={0,2}"), rf"\1{REDACTED}"),
     # Tokens that show by their beginning what they are: OpenAI, OpenRouter, Anthropic, Langfuse; GitHub; GitLab;
     # Slack; AWS; Google; Hugging Face; JSON Web Tokens.
     (
         re.compile(
-            r"\b(?:sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}"
+            r"(?<![\w-])(?:sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}"
             r"|xox[abeoprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}|AIza[\w-]{30,}|hf_[A-Za-z0-9]{20,}"
-            r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)"
+            r"|eyJ[\w-]{8,4096}\.[\w-]{8,4096}(?:\.[\w-]{0,4096})?)"
         ),
         REDACTED,
     ),
     # name=value, name: value and "name": "value" in a text.
-    (
-        re.compile(
-            r"(?i)(password|passwd|passphrase|secret|token|api[_-]?key|(?:access|secret|private|encryption)[_-]?key"
-            r"|authorization)"
-            r"(\\?[\"']?\s{0,5}[=:]\s{0,5})(?!(?:bearer|basic) )"
-            r"(\\?\"[^\"]*\"|'[^']*'|[^\s\"',;&}\])]+)"
-        ),
-        rf"\1\2{REDACTED}",
-    ),
+    (re.compile(rf"(?is)({_NAMED})({_SIGN})(?!\[redacted\]){_VALUE}"), rf"\1\2{REDACTED}"),
 ]
 
+_secrets = set()
 _known = None
 
 
@@ -55,16 +67,22 @@ def redact(text):
     return text
 
 
-def is_secret(name):
-    """Whether the value of this name is a secret: apiKey, DB_PASSWORD and x-auth-token are."""
+def is_secret(name, value=None):
+    """Whether the value of this name is a secret: of apiKey, DB_PASSWORD and x-auth-token it is."""
     words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
-    parts = tuple(filter(None, re.split(r"[^a-z0-9]+", words)))
-    return parts[-1:] in _SECRET_WORDS or parts[-2:] in _SECRET_WORDS
+    *before, last = re.split(r"[^a-z0-9]+", words.strip("_-. []")) or [""]
+    if last in _COUNTED and type(value) in (int, float):
+        return False
+    if last in ("key", "keys"):
+        return bool(before) and before[-1] in _KEYS
+    return last in _WORDS or last.endswith(("password", "passwd"))
 
 
 def know_secrets(values):
-    """Remembers the values of those that are secrets. Short ones would be found in innocent words."""
+    """Remembers the values of those that are secrets. Short ones are found as whole words only, or not at all."""
     global _known
-    secrets = {value for name, value in values.items() if is_secret(name) and len(value) >= 8}
-    longest_first = sorted(secrets, key=lambda value: (-len(value), value))
-    _known = re.compile("|".join(map(re.escape, longest_first))) if secrets else None
+    _secrets.update(value for name, value in values.items() if is_secret(name) and len(value) >= 8)
+    longest_first = sorted(_secrets, key=lambda value: (-len(value), value))
+    whole = "(?<![A-Za-z0-9]){}(?![A-Za-z0-9])"
+    parts = [re.escape(value) if len(value) >= 16 else whole.format(re.escape(value)) for value in longest_first]
+    _known = re.compile("|".join(parts)) if parts else None

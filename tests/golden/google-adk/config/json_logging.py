@@ -13,10 +13,11 @@ import logging.handlers
 import math
 import os
 import pathlib
+import re
 import sys
 import threading
 
-from config.redaction import REDACTED, is_secret, know_secrets, redact
+from .redaction import REDACTED, is_secret, know_secrets, redact
 
 # Fields that every record has. All others come from `extra=` and become attributes.
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -36,47 +37,49 @@ class JsonFormatter(logging.Formatter):
 
     def __init__(self, resource=None):
         super().__init__()
+        know_secrets(os.environ)
         self._resource = {**(resource or {}), **_resource_of(os.environ)}
 
     def format(self, record):
+        try:
+            return _line(self._entry(record))
+        except Exception as error:  # whatever was attached: what happened is worth more
+            return _line(self._head(record, {"logging.error": f"{type(error).__name__} in an attribute"}))
+
+    def _head(self, record, attributes):
         moment = datetime.datetime.fromtimestamp(record.created, datetime.timezone.utc)
-        extra = {key: value for key, value in vars(record).items() if key not in _STANDARD}
-        attributes = {key: value for key, value in extra.items() if key not in _INJECTED}
-        attributes["code.file.path"] = record.pathname
-        attributes["code.line.number"] = record.lineno
-        trace_id, span_id, flags = _active_span()
-        # An id that the caller gave comes first; one that was injected was taken where the record was made.
-        trace_id = attributes.pop("trace_id", None) or _injected(extra, "otelTraceID") or trace_id
-        span_id = attributes.pop("span_id", None) or _injected(extra, "otelSpanID") or span_id
-        if record.exc_info:
-            kind, error = record.exc_info[0], record.exc_info[1]
-            attributes["exception.type"] = kind.__name__ if kind else "unknown"
-            attributes["exception.message"] = _text(error)
-            attributes["exception.stacktrace"] = self._stacktrace(record)
-        if record.stack_info:
-            attributes["code.stacktrace"] = self.formatStack(record.stack_info)
-        entry = {
+        return {
             "Timestamp": moment.isoformat(timespec="microseconds").replace("+00:00", "Z"),
             "SeverityText": record.levelname,
             "SeverityNumber": _SEVERITY.get(record.levelno, min(24, max(1, record.levelno // 10 * 4 + 1))),
-            "Body": redact(_message(record)),
+            "Body": _shown(_message(record)),
             "InstrumentationScope": {"Name": record.name},
-            "Attributes": _plain(attributes),
+            "Attributes": attributes,
             "Resource": self._resource,
         }
-        if trace_id:
-            entry["TraceId"] = _text(trace_id)
-        if span_id:
-            entry["SpanId"] = _text(span_id)
-        if flags is not None and trace_id:
-            entry["TraceFlags"] = flags
-        return _line(entry)
 
-    def _stacktrace(self, record):
+    def _entry(self, record):
+        extra = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        attributes = {key: value for key, value in extra.items() if key not in _INJECTED}
+        trace = _trace(attributes.pop("trace_id", None), attributes.pop("span_id", None), extra)
+        attributes["code.file.path"] = record.pathname
+        attributes["code.line.number"] = record.lineno
+        info = record.exc_info if isinstance(record.exc_info, tuple) or not record.exc_info else sys.exc_info()
+        if info:
+            attributes["exception.type"] = info[0].__name__ if info[0] else "unknown"
+            attributes["exception.message"] = _text(info[1])
+            attributes["exception.stacktrace"] = self._stacktrace(info)
+        elif record.exc_text:  # all that is left of it after a socket
+            attributes["exception.stacktrace"] = record.exc_text
+        if record.stack_info:
+            attributes["code.stacktrace"] = self.formatStack(record.stack_info)
+        return {**self._head(record, _Plain().attributes(attributes)), **trace}
+
+    def _stacktrace(self, info):
         try:
-            return self.formatException(record.exc_info)
+            return self.formatException(info)
         except Exception:  # an exception may fail to say what it is
-            return f"{record.exc_info[0].__name__} (its stack trace cannot be formatted)"
+            return f"{_text(getattr(info[0], '__name__', 'unknown'))} (its stack trace cannot be formatted)"
 
 
 class RotatingFile(logging.handlers.RotatingFileHandler):
@@ -102,9 +105,11 @@ def configure(directory=None):
     """
     import yaml
 
-    home = pathlib.Path(directory) if directory else pathlib.Path(__file__).resolve().parent.parent
-    settings = yaml.safe_load((home / "config" / "logging.yaml").read_text(encoding="utf-8"))
-    values = {**_read_env(home / ".env"), **os.environ}
+    folder = pathlib.Path(directory, "config") if directory else pathlib.Path(__file__).resolve().parent
+    home = folder.parent
+    settings = yaml.safe_load((folder / "logging.yaml").read_text(encoding="utf-8"))
+    written = _read_env(home / ".env")
+    values = {**written, **os.environ}
     if values.get("LOG_LEVEL"):
         settings["root"]["level"] = _level("LOG_LEVEL", values["LOG_LEVEL"])
     for item in filter(None, map(str.strip, values.get("LOG_LEVELS", "").split(","))):
@@ -116,7 +121,7 @@ def configure(directory=None):
         if "file" not in settings["root"]["handlers"]:
             settings["root"]["handlers"].append("file")
     logging.config.dictConfig(settings)
-    know_secrets(values)
+    know_secrets(written)
     capture()
 
 
@@ -141,34 +146,80 @@ def capture():
 
     def of_clean_up(args):
         given = (args.exc_type, args.exc_value, args.exc_traceback)
-        uncaught.error(args.err_msg or "exception ignored", exc_info=given)
+        owner = getattr(args.object, "__qualname__", type(args.object).__name__)
+        uncaught.error("%s %s", args.err_msg or "exception ignored in", owner, exc_info=given)
 
     sys.excepthook = of_program
     threading.excepthook = of_thread
     sys.unraisablehook = of_clean_up
 
 
-def _plain(value, depth=0):
-    """Converts a value to one that JSON can represent: an attached value must never cause a record to be lost."""
-    if value is None or isinstance(value, (bool, int)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, str):
-        return redact(value)
-    if depth > 8:
-        return redact(_text(value))
-    if isinstance(value, dict):
-        pairs = ((_text(key), item) for key, item in list(value.items()))
-        return {key: _attribute(key, item, depth + 1) for key, item in pairs}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(item, depth + 1) for item in list(value)]
-    return redact(_text(value))
+class _Plain:
+    """Converts what is attached to one record into values that JSON can represent.
+
+    An attached value must never cause a record to be lost, and no record may become endless: objects that lead to each
+    other are cut where they meet again, and so is what is beyond `most` values or `deepest` levels.
+    """
+
+    most, deepest = 1000, 8
+
+    def __init__(self):
+        self._count = 0
+        self._around = set()
+
+    def attributes(self, values):
+        return {redact(_text(key)): self._named(_text(key), value, 1) for key, value in values.items()}
+
+    def _named(self, name, value, depth):
+        # Asked by type(): isinstance() asks the value itself, which may be a proxy of something that is gone.
+        if value is not None and type(value) is not bool and is_secret(name, value):
+            return REDACTED
+        return self._value(value, depth)
+
+    def _value(self, value, depth):
+        try:
+            return self._plain(value, depth)
+        except Exception:  # a proxy of something that is gone, a mapping that cannot be read
+            return f"<{type(value).__name__}>"
+
+    def _plain(self, value, depth):
+        self._count += 1
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int):
+            return int(value) if abs(value) < 1 << 63 else _text(value)
+        if isinstance(value, float):
+            return value if math.isfinite(value) else str(value)
+        if isinstance(value, str):
+            return _shown(value)
+        is_collection = isinstance(value, (dict, list, tuple, set, frozenset))
+        if not is_collection or depth > self.deepest or self._count > self.most:
+            return _shown(_text(value)) if not is_collection else f"<{type(value).__name__} of {len(value)}>"
+        if id(value) in self._around:
+            return f"<{type(value).__name__} that holds this>"
+        self._around.add(id(value))
+        try:
+            return self._collection(value, depth + 1)
+        finally:
+            self._around.discard(id(value))
+
+    def _collection(self, value, depth):
+        if isinstance(value, dict):
+            return {redact(_text(key)): self._named(_text(key), item, depth) for key, item in list(value.items())}
+        items = list(value)
+        # A header, as many libraries hold it.
+        if len(items) == 2 and isinstance(value, (list, tuple)) and isinstance(items[0], str) and is_secret(*items):
+            return [items[0], REDACTED]
+        return [self._value(item, depth) for item in items]
 
 
-def _attribute(name, value, depth):
-    is_shown = value is None or isinstance(value, bool) or not is_secret(name)
-    return _plain(value, depth) if is_shown else REDACTED
+# Longer texts are cut: a log is no place for them, and Docker splits lines at 16 KiB.
+_LONGEST = 32768
+
+
+def _shown(text):
+    text = redact(text)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
 
 
 def _text(value):
@@ -186,7 +237,9 @@ def _message(record):
 
 
 def _line(entry):
-    line = json.dumps(entry, ensure_ascii=False, allow_nan=False)
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    is_narrow = encoding.lower().replace("-", "") != "utf8"
+    line = json.dumps(entry, ensure_ascii=is_narrow, allow_nan=False)
     try:
         line.encode()
     except UnicodeEncodeError:  # half a surrogate pair has no bytes in UTF-8
@@ -194,6 +247,25 @@ def _line(entry):
     for character, escape in _LINE_ENDS.items():
         line = line.replace(character, escape)
     return line
+
+
+def _trace(trace_id, span_id, extra):
+    """The fields of the trace that a record belongs to; ids of two traces are never mixed.
+
+    What the caller gave comes first, then what was injected where the record was made, then the active span.
+    """
+    active = _active_span()
+    injected = (_injected(extra, "otelTraceID"), _injected(extra, "otelSpanID"), None)
+    given = (trace_id, span_id, None)
+    trace_id, span_id, flags = next((each for each in (given, injected) if each[0]), active)
+    if active[0] == trace_id:
+        span_id, flags = span_id or active[1], active[2]
+    fields = {"TraceId": trace_id, "SpanId": span_id, "TraceFlags": flags}
+    return {
+        name: value if name == "TraceFlags" else redact(_text(value))
+        for name, value in fields.items()
+        if value is not None and (trace_id or name == "SpanId")
+    }
 
 
 def _active_span():
@@ -230,13 +302,23 @@ def _level(variable, text):
 
 
 def _read_env(path):
-    """Reads KEY=value lines; a file that is missing or may not be read has none."""
+    """Reads KEY=value lines as Compose does; a file that is missing or may not be read has none."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     except OSError:
         return {}
-    pairs = (line.strip().partition("=") for line in lines if not line.lstrip().startswith("#"))
-    return {name.strip(): value.strip().strip("'\"") for name, sign, value in pairs if sign and name.strip()}
+    values = {}
+    for line in map(str.strip, lines):
+        name, sign, value = line.partition("=")
+        name, value = name.removeprefix("export ").strip(), value.strip()
+        if not sign or not name or name.startswith("#"):
+            continue
+        quote = value[:1]
+        if quote in ("'", '"') and value.find(quote, 1) > 0:
+            values[name] = value[1 : value.index(quote, 1)]
+        else:
+            values[name] = "" if quote == "#" else re.split(r"\s#", value, maxsplit=1)[0].rstrip()
+    return values
 
 
 def _open_private(path, flags):
