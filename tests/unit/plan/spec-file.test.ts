@@ -45,6 +45,10 @@ describe("an edit of framework.yaml by a program", () => {
     expect(commentsOf(after)).toEqual(commentsOf(before));
   });
 
+  it.each(["waivers: []\n", "waivers: [] # none\n"])("writes each item of %j on lines of its own", async (waivers) => {
+    expect((await edited(waivers)).after).toContain("\n  - rule: limits\n    service: app\n");
+  });
+
   it("changes nothing else", async () => {
     const { before, after } = await edited("waivers: []\n");
     expect(after.startsWith(before.slice(0, before.indexOf("waivers:")))).toBe(true);
