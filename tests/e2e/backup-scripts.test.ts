@@ -79,6 +79,23 @@ describe("the scripts of a directory", () => {
     expect(await run(join(dir, "scripts/restore.sh"), ["20200101T000000Z"])).toMatchObject({ code: 31 });
   });
 
+  it("make the same checksums with OpenSSL and without it, and use none that makes others", async () => {
+    const { dir } = await made();
+    fs.writeFileSync(join(dir, "data"), "some bytes");
+    const code =
+      'require_host; echo "$HAS_OPENSSL"; sum_of data; echo; sum_of /dev/stdin <data; echo; sum_of none || echo failed';
+    const fake = join(dir, "bin");
+    fs.outputFileSync(join(fake, "docker"), "#!/bin/sh\n", { mode: 0o755 });
+    const env = { PATH: `${fake}:${process.env["PATH"] ?? ""}` };
+    const lines = async (): Promise<string[]> => (await library(dir, code, env)).stdout.trim().split("\n");
+    const expected = [sha256("some bytes"), sha256("some bytes"), "failed"];
+    expect((await lines()).slice(1)).toEqual(expected);
+    fs.outputFileSync(join(fake, "openssl"), "#!/bin/sh\necho 1234 *stdin\n", { mode: 0o755 });
+    expect(await lines()).toEqual(["false", ...expected]);
+    fs.outputFileSync(join(fake, "openssl"), `#!/bin/sh\nsha256sum | sed 's/ .*/ *stdin/'\n`, { mode: 0o755 });
+    expect(await lines()).toEqual(["true", ...expected]);
+  });
+
   it("take the same services whatever the stack, and what they store their data in", async () => {
     const { dir } = await made("langfuse,qdrant");
     const chosen = async (...args: string[]): Promise<string> =>

@@ -198,9 +198,10 @@ logging.info("password=%s", os.environ["PGPASSWORD"])
       "ODD=\xff",
     ];
     fs.writeFileSync(join(dir, ".env"), Buffer.from(`${env.join("\n").replace("\\xff", "\xff")}\n`, "latin1"));
-    const program = 'logging.debug("correct-horse, battery staple, hunter2hunter2")';
-    const [line] = await logged(program, { DB_PASSWORD: "" }, dir);
-    expect(line?.Body).toBe("[redacted], [redacted], [redacted]");
+    const program = `logging.debug("correct-horse, battery staple, hunter2hunter2, %s", os.path.join(os.getcwd(), "app.py"))`;
+    const paths = { PWD: dir, APP_CREDENTIALS: join(dir, "README.md") };
+    const [line] = await logged(program, { DB_PASSWORD: "", ...paths }, dir);
+    expect(line?.Body).toBe(`[redacted], [redacted], [redacted], ${join(dir, "app.py")}`);
   });
 
   // A search that goes back and forth would take hours.

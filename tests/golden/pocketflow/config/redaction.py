@@ -4,6 +4,7 @@ It errs on the side of redacting: `token: a word` is redacted as well. It cannot
 not log what you would not show. Standard library only.
 """
 
+import os
 import re
 
 REDACTED = "[redacted]"
@@ -81,14 +82,15 @@ _PATTERNS = [
     ),
 ]
 
-_secrets = set()
-_known = None
+# Values that are known to be secret, with the pattern that finds each; the longest first.
+_known = {}
 
 
 def redact(text):
     """Replaces what looks like a secret in a text, and the values that `know_secrets` was given."""
-    if _known is not None:
-        text = _known.sub(REDACTED, text)
+    for value, pattern in _known.items():
+        if value in text:
+            text = pattern.sub(REDACTED, text)
     lowered = text.lower()
     for pattern, replacement, words in _PATTERNS:
         if any(word in lowered for word in words):
@@ -108,10 +110,18 @@ def is_secret(name, value=None):
 
 
 def know_secrets(values):
-    """Remembers the values of those that are secrets. Short ones are found as whole words only, or not at all."""
+    """Remembers the values of those that are secrets. Short ones are found as whole words only, or not at all.
+
+    A path is none: PWD is where the shell is, and CREDENTIALS may say where they are.
+    """
     global _known
-    _secrets.update(value for name, value in values.items() if is_secret(name) and len(value) >= 8)
-    longest_first = sorted(_secrets, key=lambda value: (-len(value), value))
-    whole = "(?<![A-Za-z0-9]){}(?![A-Za-z0-9])"
-    parts = [re.escape(value) if len(value) >= 16 else whole.format(re.escape(value)) for value in longest_first]
-    _known = re.compile("|".join(parts)) if parts else None
+    found = set(_known)
+    found.update(
+        value for name, value in values.items() if is_secret(name) and len(value) >= 8 and not os.path.exists(value)
+    )
+    _known = {value: _finding(value) for value in sorted(found, key=lambda value: (-len(value), value))}
+
+
+def _finding(value):
+    short = len(value) < 16
+    return re.compile(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])" if short else re.escape(value))

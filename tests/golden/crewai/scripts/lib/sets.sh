@@ -145,7 +145,11 @@ files_below() (
 
 sum_of() {
   local sum
-  sum=$(sha256sum <"$1") || return 1
+  if [ "$HAS_OPENSSL" = true ]; then
+    sum=$(openssl dgst -sha256 -r <"$1") || return 1
+  else
+    sum=$(sha256sum <"$1") || return 1
+  fi
   printf '%s' "${sum%% *}"
 }
 

@@ -88,7 +88,11 @@ require_host() {
   if ! date -u -d 2026-11-24T02:15:00Z +%s >/dev/null 2>&1 || ! stat -c %s / >/dev/null 2>&1 || ! df --output=avail -B1 / >/dev/null 2>&1; then
     die "$EXIT_HOST" "date, stat and df are not those of GNU coreutils" "run this on the Linux host of the engine, with coreutils installed; macOS is not supported"
   fi
+  # Where OpenSSL is installed, it makes checksums: it uses what the processor has for them, which not every sha256sum does.
+  local none=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+  [[ $(openssl dgst -sha256 -r </dev/null 2>/dev/null) != "$none "* ]] || HAS_OPENSSL=true
 }
+HAS_OPENSSL=false
 
 # env_value NAME: its value in .env, as Compose reads it. Nothing of .env is executed.
 env_value() {
