@@ -41,6 +41,7 @@ describe("new-framework", () => {
       "crewai/config/langfuse/create-database.sh",
       "crewai/config/logging.yaml",
       "crewai/config/postgres/initdb/10-application.sh",
+      "crewai/config/redaction.py",
       "crewai/examples/connect.py",
       "crewai/framework.yaml",
       "crewai/hooks/copy.example",
@@ -142,7 +143,7 @@ describe("new-framework", () => {
     await make((cwd) =>
       cli(["new-framework", "--answers", "-"], { cwd, input: made[0]?.["crawler/framework.yaml"] ?? "" }),
     );
-    expect(Object.keys(made[0] ?? {})).toHaveLength(74);
+    expect(Object.keys(made[0] ?? {})).toHaveLength(76);
     for (const each of made.slice(1)) expect(each).toEqual(made[0]);
   });
 

@@ -89,8 +89,10 @@ require_host() {
     die "$EXIT_HOST" "date, stat and df are not those of GNU coreutils" "run this on the Linux host of the engine, with coreutils installed; macOS is not supported"
   fi
   # Where OpenSSL is installed, it makes checksums: it uses what the processor has for them, which not every sha256sum does.
-  local none=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
-  [[ $(openssl dgst -sha256 -r </dev/null 2>/dev/null) != "$none "* ]] || HAS_OPENSSL=true
+  local none ours
+  none=$(sha256sum </dev/null)
+  ours=$(openssl dgst -sha256 -r </dev/null 2>/dev/null) || ours=''
+  [ "${ours%% *}" != "${none%% *}" ] || HAS_OPENSSL=true
 }
 HAS_OPENSSL=false
 
