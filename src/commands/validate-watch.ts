@@ -27,7 +27,7 @@ export async function keepWatching(
       showRound(round, out);
       // A disk that is full now may have room in the next round.
       const { problems } = await writeReports(round.result, context);
-      for (const problem of problems) out.note(`warning: ${problem.message}; ${problem.hint}`);
+      for (const problem of problems) warn(problem);
       if (round.changes.length > 0)
         for (const problem of await told(round, webhook, command)) out.note(`warning: ${problem}`);
     },

@@ -19,8 +19,15 @@ export interface Stack {
   compose: Compose;
   /** The same before its variables were filled in. */
   written: Compose;
-  /** What cannot be judged, as a sentence, and where it stands. */
-  unknown: readonly { message: string; path: readonly string[]; file?: string; line?: number }[];
+  unknown: readonly Unjudged[];
+}
+
+/** What cannot be judged, as a sentence, and where it stands. */
+interface Unjudged {
+  message: string;
+  path: readonly string[];
+  file?: string;
+  line?: number;
 }
 
 /**
@@ -34,7 +41,7 @@ export function stackOf(
   lookup: (name: string) => string | undefined,
   dir: string,
 ): Stack {
-  const unknown: { message: string; path: readonly string[]; file?: string; line?: number }[] = [];
+  const unknown: Unjudged[] = [];
   const layers: ComposeLayer[] = [];
   for (const { file, text } of files) {
     const layer = composeLayer(text);

@@ -228,5 +228,6 @@ export function withSecrets(value: string, secrets: ReadonlyMap<string, string>)
  */
 export function quoteEnv(value: string): string {
   if (/^[A-Za-z0-9_./:@%+,=-]*$/.test(value)) return value;
-  return value.includes("'") ? `"${value.replaceAll(/[\\"$]/g, String.raw`\$&`)}"` : `'${value}'`;
+  // In single quotes, a backslash would take the quote behind it along.
+  return /['\\]/.test(value) ? `"${value.replaceAll(/[\\"$]/g, String.raw`\$&`)}"` : `'${value}'`;
 }

@@ -188,7 +188,7 @@ export class YamlPlaces {
   }
 }
 
-/** What the YAML library says with words of the file. */
+/** By the code of an error; the YAML library's own message may quote the file. */
 const REASONS: Partial<Record<string, string>> = {
   MISSING_CHAR: "a quote or a bracket is not closed, or a character is missing",
   MULTIPLE_DOCS: "it holds more than one document",

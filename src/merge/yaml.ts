@@ -173,7 +173,7 @@ class YamlMerge {
   #value(three: Three, path: Path): void {
     const [o, b, t] = [three.o.value, three.b.value, three.t.value];
     const values = [o, b, t];
-    // `[]` is the one way to write a list that is empty. What has lines of its own does not belong into its brackets.
+    // An empty list can only be written as `[]`. Items with keys of their own go on lines of their own, not in brackets.
     if (!three.inFlow && isEmptyFlow(o) && isEmptyFlow(b) && isBlockOfBlocks(t) && o.comment.start === o.comment.end) {
       this.#replace(three);
       return;

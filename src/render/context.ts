@@ -5,7 +5,7 @@ import { underscored } from "../catalogue/names.ts";
 import { anHourLater } from "../spec/backup-time.ts";
 import { imageFor } from "../spec/images.ts";
 import type { Spec } from "../spec/schema.ts";
-import { formatMebibytes, totalMemory } from "./memory.ts";
+import { bytesOf, formatMebibytes, totalMemory } from "./memory.ts";
 import {
   envSections,
   secretsOf,
@@ -185,7 +185,11 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
       }),
     ),
     // With no file to rotate to, Python's logging would not rotate at all.
-    logging: { ...spec.logging, maxBytes: bytes(spec.logging.maxSize), rotated: Math.max(1, spec.logging.maxFile - 1) },
+    logging: {
+      ...spec.logging,
+      maxBytes: bytesOf(spec.logging.maxSize),
+      rotated: Math.max(1, spec.logging.maxFile - 1),
+    },
     backup: spec.backup,
     repository: spec.backup.repository ?? "",
     schedule: { backup: spec.backup.at, drill: anHourLater(spec.backup.at) },
@@ -212,13 +216,6 @@ export function buildContext(spec: Spec, catalogue: Catalogue): Context {
         ) ?? manifests[0]
       )?.id ?? "SERVICE",
   };
-}
-
-const UNIT: Record<string, number> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
-
-/** @param size as Docker's log drivers take it: 10m is 10 MiB */
-function bytes(size: string): number {
-  return Number(size.slice(0, -1)) * (UNIT[size.slice(-1)] ?? 1);
 }
 
 function containerView(container: Container, all: readonly Container[], spec: Spec): ContainerView {

@@ -9,8 +9,15 @@ export function totalMemory(spec: Spec, catalogue: Catalogue, profile: Spec["pro
     .reduce((sum, container) => sum + mebibytes(container.limits[profile].memory), 0);
 }
 
+const UNIT: Record<string, number> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** @param size as Docker takes it: 10m is 10 MiB */
+export function bytesOf(size: string): number {
+  return Number(size.slice(0, -1)) * (UNIT[size.slice(-1)] ?? 1);
+}
+
 function mebibytes(size: string): number {
-  return Number(size.slice(0, -1)) * (size.endsWith("g") ? 1024 : 1);
+  return bytesOf(size) / 1024 ** 2;
 }
 
 export function formatMebibytes(size: number): string {

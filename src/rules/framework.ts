@@ -68,7 +68,7 @@ export const FRAMEWORK_RULES: readonly FrameworkRule[] = [
     id: "env-readable",
     severity: "error",
     title: "Compose can read .env",
-    why: "A quote that is not closed, or what git leaves in a conflict: no command of the stack works.",
+    why: "A quote that is not closed, or a conflict marker of git: no command of the stack works.",
     fix: "correct the line; docker compose config --quiet says whether Compose can read the file",
     check: ({ env }) => (env?.problems ?? []).map(({ line, message }) => ({ message, file: ".env", line })),
   },

@@ -1,3 +1,4 @@
+import type { DotenvProblem } from "../env/dotenv-problems.ts";
 import type { Service } from "../compose/model.ts";
 import type { Stack } from "../compose/stack.ts";
 import type { Variable } from "../env/variables.ts";
@@ -98,7 +99,7 @@ interface EnvFacts {
   /** Whether git has it in a commit or is about to; undefined when git cannot be asked. */
   isTracked: boolean | undefined;
   /** What Compose refuses in it. */
-  problems: readonly { line: number; message: string }[];
+  problems: readonly DotenvProblem[];
 }
 
 /** Where what a rule says of a directory stands: at a key of the Compose file, or in another file. */

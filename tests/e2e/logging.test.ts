@@ -197,7 +197,7 @@ logging.info("password=%s", os.environ["PGPASSWORD"])
       "LOG_LEVEL=DEBUG # for now",
       "ODD=\xff",
     ];
-    fs.writeFileSync(join(dir, ".env"), Buffer.from(`${env.join("\n").replace("\\xff", "\xff")}\n`, "latin1"));
+    fs.writeFileSync(join(dir, ".env"), Buffer.from(`${env.join("\n")}\n`, "latin1"));
     const program = `logging.debug("correct-horse, battery staple, hunter2hunter2, %s", os.path.join(os.getcwd(), "app.py"))`;
     const paths = { PWD: dir, APP_CREDENTIALS: join(dir, "README.md") };
     const [line] = await logged(program, { DB_PASSWORD: "", ...paths }, dir);
@@ -239,7 +239,7 @@ logging.info("ring", extra={"ring": ring, "mute": Mute(), "bytes": b"\\xff",
 root = {"children": []}
 root["children"] = [{"name": str(number), "parent": root} for number in range(300)]
 logging.info("tree", extra={"node": root})
-logging.info("long", extra={"list": list(range(5000)), "text": "x" * 100000})
+logging.info("long", extra={"list": list(range(5000)), "map": dict.fromkeys(range(5000)), "text": "x" * 100000})
 logging.getLogger().handle(logging.makeLogRecord({"levelno": 20, "levelname": "INFO", "msg": "raw", "exc_info": True}))
 logging.getLogger().handle(logging.makeLogRecord({"levelno": 20, "levelname": "INFO", "msg": "sent", "exc_text": "Traceback: x"}))
 logging.info("%d apples", "many")
@@ -269,6 +269,11 @@ except Failure:
       large: "<int>",
     });
     for (const line of lines) expect(JSON.stringify(line).length).toBeLessThan(60_000);
+    const long = lines[2]?.Attributes;
+    // The record itself is a value as well.
+    expect(long?.["list"]).toEqual([...Array.from({ length: 999 }, (_, index) => index), "... 4001 more"]);
+    expect(long?.["map"]).toBe("<dict of 5000>");
+    expect(long?.["text"]).toBe(`${"x".repeat(32_768)}... (100000 characters)`);
     expect(lines[4]?.Attributes["exception.stacktrace"]).toBe("Traceback: x");
     expect(lines[7]?.Attributes).toMatchObject({ "exception.type": "Failure", "exception.message": "<Failure>" });
   });

@@ -107,16 +107,16 @@ export function validationError(result: ValidateResult, { failOn, allowUnknown }
   const failed = all.filter(
     ({ outcome, severity }) => outcome === "fail" && GRAVITY.indexOf(severity) >= GRAVITY.indexOf(failOn),
   );
-  const isSome = failed.length < all.filter(({ outcome }) => outcome === "fail").length;
+  const hasMilder = failed.length < all.filter(({ outcome }) => outcome === "fail").length;
   const failedProbes = probes.filter(({ outcome }) => outcome === "fail").length;
   const unknown = allowUnknown ? [] : all.filter(({ outcome }) => outcome === "unknown");
   const unclear = allowUnknown ? 0 : unknown.length + probes.filter(({ outcome }) => outcome === "unknown").length;
-  // A baseline that was asked for and could not be taken; otherwise the probes say what is wrong.
+  // A baseline that could not be taken, or data that may be left; what is wrong with a service, its probes say.
   const unmeasured = result.frameworks.flatMap(({ measured }) => measured?.problems ?? []).length;
   const what = [
     ...(failed.length === 0
       ? []
-      : [`${counted(failed.length, "finding")}${isSome ? ` of severity ${failOn} or above` : ""}`]),
+      : [`${counted(failed.length, "finding")}${hasMilder ? ` of severity ${failOn} or above` : ""}`]),
     ...(failedProbes === 0 ? [] : [counted(failedProbes, "failed probe")]),
     ...(unmeasured === 0
       ? []

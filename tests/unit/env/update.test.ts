@@ -142,6 +142,8 @@ it.each([
   "it's",
   'a"b',
   "a\\b",
+  "ends with \\",
+  "a\\'b c",
   "https://x.example/?a=b&c=d",
   "[::1]:3000",
   "a'b$c\"d",

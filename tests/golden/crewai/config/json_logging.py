@@ -204,13 +204,17 @@ class _Plain:
             self._around.discard(id(value))
 
     def _collection(self, value, depth):
+        room = max(0, self.most - self._count)
         if isinstance(value, dict):
-            return {redact(_text(key)): self._named(_text(key), item, depth) for key, item in list(value.items())}
+            pairs = list(value.items())
+            shown = {redact(_text(key)): self._named(_text(key), item, depth) for key, item in pairs[:room]}
+            return shown if len(pairs) <= room else {**shown, "...": f"{len(pairs) - room} more"}
         items = list(value)
         # A header, as many libraries hold it.
         if len(items) == 2 and isinstance(value, (list, tuple)) and isinstance(items[0], str) and is_secret(*items):
             return [items[0], REDACTED]
-        return [self._value(item, depth) for item in items]
+        shown = [self._value(item, depth) for item in items[:room]]
+        return shown if len(items) <= room else [*shown, f"... {len(items) - room} more"]
 
 
 # Longer texts are cut: a log is no place for them, and Docker splits lines at 16 KiB.
@@ -302,7 +306,7 @@ def _level(variable, text):
 
 
 def _read_env(path):
-    """Reads KEY=value lines as Compose does; a file that is missing or may not be read has none."""
+    """Reads KEY=value lines as Compose does, escapes in quotes aside; a file that is missing or unreadable has none."""
     try:
         lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     except OSError:
